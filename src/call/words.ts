@@ -1,0 +1,86 @@
+/** The words of a call: ids, states, outcomes, the brief and the line. Shapes that clients rely on. */
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** Our own id of a call; never the carrier's. */
+export type CallId = Branded<'CallId'>;
+
+export const CALL_STATES = ['queued', 'dialling', 'ringing', 'answered', 'ending', 'ended'] as const;
+export type CallState = (typeof CALL_STATES)[number];
+
+export const OUTCOMES = [
+  'completed',
+  'callee-hung-up',
+  'no-answer',
+  'busy',
+  'failed',
+  'canceled',
+  'refused',
+  'limit',
+  'error',
+  'unknown',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export type Speaker = 'agent' | 'callee' | 'system';
+
+/** Why we call, and how: stays on the server under the call's id. Durations in milliseconds. */
+export interface Brief {
+  /** E.164 */
+  readonly to: string;
+  /** What the agent shall achieve, in the words of whoever asked for the call. */
+  readonly context: string;
+  /** BCP 47 tag of the language to speak, such as `en` or `pt-BR`. */
+  readonly language: string;
+  readonly voice: string;
+  /** The first sentence says that an AI is calling. */
+  readonly disclose: boolean;
+}
+
+export interface Limits {
+  readonly ringMs: number;
+  /** How long the callee may be silent after the stream starts before the agent opens. */
+  readonly firstSpeechMs: number;
+  readonly silenceMs: number;
+  readonly callMs: number;
+}
+
+/** What a carrier can and cannot do, as data. */
+export interface CarrierTraits {
+  /** Most audio, in milliseconds, that the carrier's playback buffer takes; more would be thrown away. */
+  readonly lookAheadMs: number;
+  /** After a clear, are the pending marks echoed? (The core relies on neither answer; the contract suite does.) */
+  readonly clearEchoesMarks: boolean;
+  /** Can the carrier speak a sentence by itself when the model is dead? */
+  readonly canSay: boolean;
+  /** Does the carrier ask how to go on when a stream ends, so that the stream can be attached again? */
+  readonly canReattach: boolean;
+  readonly canSendDigits: boolean;
+}
+
+/** One line of the transcript; times count from the stream's start. */
+export interface Line {
+  readonly index: number;
+  readonly speaker: Speaker;
+  /** What was heard. */
+  readonly text: string;
+  /** What the agent meant to say, when it differs from what was heard. */
+  readonly planned?: string;
+  readonly interrupted: boolean;
+  /** `text` of an interrupted line is cut by time, so it is an estimate. */
+  readonly estimated: boolean;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly final: boolean;
+}
+
+/** Tokens of one reply, as the model counted them. */
+export interface Usage {
+  readonly inputTextTokens: number;
+  readonly inputAudioTokens: number;
+  readonly cachedTextTokens: number;
+  readonly cachedAudioTokens: number;
+  readonly outputTextTokens: number;
+  readonly outputAudioTokens: number;
+}

@@ -1,0 +1,94 @@
+import type { CarrierEvent } from '../call/events.ts';
+import type { CallId, CarrierTraits } from '../call/words.ts';
+import type { Audio } from '../media/audio.ts';
+
+/**
+ * PORT. A way by which a voice reaches us. A carrier knows no model and decides nothing about a conversation.
+ *
+ * Contract: no method throws or rejects (except `preflight`, which rejects with one of the four errors); failure is an event.
+ * `dial` places at most one telephone call and never repeats a create. Events of a line stop after `release`.
+ * `emit` is called synchronously where an answer depends on it: when the carrier asks how to go on after a stream, the
+ * stream's end is emitted first, and a `redirect` made inside that call decides the answer.
+ */
+export interface Carrier {
+  readonly name: string;
+  readonly traits: CarrierTraits;
+  /** The routes that the carrier's own servers call; mounted on the public listener. */
+  readonly webhooks: readonly Webhook[];
+  readonly sockets: readonly SocketRoute[];
+  /** Resolves when the carrier's way to us works; rejects with a ConfigError or UpstreamError that says what to do. Cached for a while. */
+  preflight(): Promise<void>;
+  line(options: LineOptions): Line;
+  /** Ends a telephone call that a dead process left behind. */
+  hangUpStranded(carrierCallId: string): Promise<'done' | 'gone' | 'failed'>;
+  close(): void;
+}
+
+export interface LineOptions {
+  readonly callId: CallId;
+  /** BCP 47, for sentences that the carrier speaks by itself. */
+  readonly language: string;
+  readonly emit: (event: CarrierEvent) => void;
+  /** The callee's audio. `mediaMs` is the carrier's own clock of the stream, in milliseconds since its start. */
+  readonly hear: (audio: Audio, mediaMs: number) => void;
+}
+
+/** One telephone call. Its stream may come and go (epochs 1, 2 …). */
+export interface Line {
+  dial(request: { readonly to: string; readonly ringMs: number; readonly maxMs: number }): void;
+  play(audio: Audio): void;
+  mark(generation: number, markId: number): void;
+  clear(generation: number): void;
+  redirect(plan: 'say' | 'reattach', text: string): void;
+  /** Asks the carrier what became of the call: `carrier.bound`, `carrier.progressed` or `carrier.notFound` follow. */
+  inquire(): void;
+  hangUp(): void;
+  release(): void;
+}
+
+/** An HTTP route as plain data, so that a carrier is tested without a web server. */
+export interface Webhook {
+  readonly method: 'GET' | 'POST';
+  /** Express style, `:token` for a parameter. */
+  readonly path: string;
+  handle(request: WebhookRequest): Promise<WebhookReply> | WebhookReply;
+}
+
+export interface WebhookRequest {
+  readonly params: Readonly<Record<string, string>>;
+  /** Path and query as they came, without scheme and host. */
+  readonly target: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The form fields of the body; a repeated name has several values. */
+  readonly form: Readonly<Record<string, string | readonly string[]>>;
+}
+
+export interface WebhookReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** A WebSocket route. `authorize` runs before the upgrade: a refusal is an HTTP status, and the socket never opens. */
+export interface SocketRoute {
+  readonly path: string;
+  authorize(request: UpgradeRequest): { readonly accept: true } | { readonly accept: false; readonly status: number };
+  connect(socket: MediaSocket, request: UpgradeRequest): void;
+}
+
+export interface UpgradeRequest {
+  readonly params: Readonly<Record<string, string>>;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a carrier needs of a WebSocket. The server has already put an error listener and a size limit on it. */
+export interface MediaSocket {
+  send(data: string | Uint8Array): void;
+  close(code: number, reason?: string): void;
+  /** Closes without a handshake. */
+  terminate(): void;
+  onMessage(listener: (data: Buffer, isBinary: boolean) => void): void;
+  onClose(listener: (code: number) => void): void;
+}

@@ -1,0 +1,55 @@
+import type { CallId, CallState, Line, Usage } from '../call/words.ts';
+import type { CallRecord, Match, Note } from '../store/store.ts';
+
+/**
+ * What the edges (MCP, HTTP) may ask of the switchboard. Rejections are the four errors; anything else is a bug.
+ * Everything that a stranger said on the telephone (`lines`, `result`, snippets) is untrusted text.
+ */
+export interface Switchboard {
+  /** True when the simulators are in play. */
+  readonly simulated: boolean;
+  place(request: PlaceRequest): Promise<Placed>;
+  /** `polite` says goodbye first. Resolves when the wish is under way; ending a call that has ended is no error. */
+  end(callId: string, mode: 'polite' | 'now'): Promise<{ readonly state: CallState; readonly message: string }>;
+  call(callId: string): Promise<CallFacts>;
+  lines(callId: string, query: { readonly cursor: number; readonly limit: number }): Promise<LinePage>;
+  calls(query: { readonly state?: CallState; readonly limit: number; readonly cursor?: string }): Promise<{ readonly calls: readonly CallRecord[]; readonly cursor: string | null }>;
+  search(query: { readonly text: string; readonly limit: number; readonly cursor?: string }): Promise<{ readonly matches: readonly Match[]; readonly cursor: string | null }>;
+  /** Resolves when there are lines from `cursor` on, when the state changes, when the call has ended, or after `timeoutMs`. */
+  waitFor(callId: string, query: { readonly cursor: number; readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<Progress>;
+  /** Told after every committed line and change of state. Returns the way to stop it. */
+  watch(listener: (change: { readonly callId: CallId; readonly kind: 'placed' | 'line' | 'state' | 'ended' }) => void): () => void;
+}
+
+export interface PlaceRequest {
+  readonly to: string;
+  readonly context: string;
+  readonly language?: string;
+  readonly voice?: string;
+  readonly maxDurationMs?: number;
+  readonly idempotencyKey?: string;
+}
+
+export interface Placed {
+  readonly callId: CallId;
+  readonly carrierCallId: string | null;
+  readonly state: CallState;
+  /** The idempotency key named a call that was placed before. */
+  readonly repeated: boolean;
+}
+
+export interface CallFacts extends CallRecord {
+  readonly usage: Usage;
+  readonly timeline: readonly Note[];
+}
+
+export interface LinePage {
+  readonly lines: readonly Line[];
+  /** Where to go on. */
+  readonly cursor: number;
+}
+
+export interface Progress extends LinePage {
+  readonly call: CallRecord;
+  readonly done: boolean;
+}

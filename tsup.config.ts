@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: { cli: 'src/cli/cli.ts', 'store-worker': 'src/store/sqlite/store-worker.ts' },
+  format: ['esm'],
+  target: 'node22',
+  platform: 'node',
+  // Otherwise `node:sqlite` becomes `sqlite`, which does not exist.
+  removeNodeProtocol: false,
+  // npm ignores a dependency's overrides, so express-ws would bring its own ws 7 when the package is installed.
+  noExternal: ['express-ws'],
+  sourcemap: true,
+  clean: true,
+  splitting: true,
+});
