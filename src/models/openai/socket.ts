@@ -1,0 +1,159 @@
+import { rootCertificates } from 'node:tls';
+import { WebSocket } from 'ws';
+import { type Failure, failureOfClose, failureOfHandshake, failureOfSocketError } from './failures.ts';
+
+/** Monotonic milliseconds, and timers that can be stopped. */
+export interface Clock {
+  now(): number;
+  /** Calls `fn` once after `ms`; returns the way to stop it. */
+  setTimer(fn: () => void, ms: number): () => void;
+}
+
+export interface SocketOptions {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Certificates to trust besides the system's, in PEM. */
+  readonly ca: string | Buffer | undefined;
+  readonly heartbeatMs: number;
+  readonly clock: Clock;
+}
+
+export interface SocketListener {
+  message(text: string): void;
+  /** The socket is gone; said once, and never after `close`. */
+  lost(failure: Failure): void;
+}
+
+export interface Socket {
+  /** False when nothing was sent, because the socket is not open. */
+  send(text: string): boolean;
+  /** Bytes that the network has not yet taken. */
+  readonly waitingBytes: number;
+  close(): void;
+}
+
+/** Largest message that a server may send: some seconds of audio are a few hundred KiB. */
+const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+const MAX_MISSED_PONGS = 2;
+const CLOSE_GRACE_MS = 2_000;
+const REFUSAL_BODY_BYTES = 8 * 1024;
+
+/** Opens a WebSocket. Nothing throws: what goes wrong, a bad address included, comes as `lost`, never synchronously. */
+export function openSocket(options: SocketOptions, listener: SocketListener): Socket {
+  return new LiveSocket(options, listener);
+}
+
+class LiveSocket implements Socket {
+  private readonly options: SocketOptions;
+  private readonly listener: SocketListener;
+  private ws: WebSocket | null = null;
+  private over = false;
+  private opened = false;
+  private missedPongs = 0;
+  private stopTimer: () => void = () => {};
+
+  constructor(options: SocketOptions, listener: SocketListener) {
+    this.options = options;
+    this.listener = listener;
+    try {
+      this.ws = this.connect();
+    } catch (error) {
+      const failure: Failure = { kind: 'configuration', retryable: false, code: codeOf(error) };
+      this.stopTimer = options.clock.setTimer(() => this.lose(failure), 0);
+    }
+  }
+
+  get waitingBytes(): number {
+    return this.ws?.bufferedAmount ?? 0;
+  }
+
+  send(text: string): boolean {
+    if (this.over || this.ws?.readyState !== WebSocket.OPEN) return false;
+    // A failed write is followed by `close`; the callback only keeps ws from reporting it twice.
+    this.ws.send(text, () => {});
+    return true;
+  }
+
+  close(): void {
+    if (this.over) return;
+    this.over = true;
+    this.stopTimer();
+    const ws = this.ws;
+    if (ws === null) return;
+    if (!this.opened) {
+      // ws reports this as an error, which nobody needs to hear.
+      ws.terminate();
+      return;
+    }
+    ws.close(1000);
+    const stop = this.options.clock.setTimer(() => ws.terminate(), CLOSE_GRACE_MS);
+    ws.once('close', stop);
+  }
+
+  private connect(): WebSocket {
+    const { url, headers, ca } = this.options;
+    const ws = new WebSocket(url, {
+      headers: { ...headers },
+      perMessageDeflate: false,
+      maxPayload: MAX_PAYLOAD_BYTES,
+      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+    });
+    ws.on('error', (error) => this.lose(failureOfSocketError(error, this.opened)));
+    ws.on('close', (code, reason) => this.lose(failureOfClose(code, reason.toString('utf8'))));
+    ws.on('unexpected-response', (request, response) => {
+      let body = '';
+      const refuse = () => {
+        this.lose(failureOfHandshake(response.statusCode ?? 0, body));
+        request.destroy();
+      };
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+        if (body.length > REFUSAL_BODY_BYTES) refuse();
+      });
+      response.on('end', refuse);
+      response.on('error', refuse);
+    });
+    ws.on('open', () => {
+      this.opened = true;
+      this.beat();
+    });
+    ws.on('ping', () => this.hearLife());
+    ws.on('pong', () => this.hearLife());
+    ws.on('message', (data, isBinary) => {
+      this.hearLife();
+      if (!this.over && !isBinary) this.listener.message(data.toString());
+    });
+    return ws;
+  }
+
+  private hearLife(): void {
+    this.missedPongs = 0;
+  }
+
+  /** A peer that vanished without a FIN is noticed only because it stops answering. */
+  private beat(): void {
+    if (this.over) return;
+    this.stopTimer = this.options.clock.setTimer(() => {
+      if (this.missedPongs >= MAX_MISSED_PONGS) {
+        this.lose({ kind: 'dropped', retryable: true, code: 'no-pong' });
+        return;
+      }
+      this.missedPongs += 1;
+      if (this.ws?.readyState === WebSocket.OPEN) this.ws.ping(undefined, undefined, () => {});
+      this.beat();
+    }, this.options.heartbeatMs);
+  }
+
+  private lose(failure: Failure): void {
+    if (this.over) return;
+    this.over = true;
+    this.stopTimer();
+    this.ws?.terminate();
+    this.listener.lost(failure);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof SyntaxError ? 'bad-address' : 'bad-options';
+}
