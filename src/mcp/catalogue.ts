@@ -1,0 +1,16 @@
+import { leaveMessage } from './prompts/leave-message.ts';
+import { makeRestaurantReservation } from './prompts/make-restaurant-reservation.ts';
+import type { Prompt } from './prompts/prompt.ts';
+import { rescheduleAppointment } from './prompts/reschedule-appointment.ts';
+import type { Tool } from './tool.ts';
+import { endCall } from './tools/end-call.ts';
+import { getCall } from './tools/get-call.ts';
+import { listCalls } from './tools/list-calls.ts';
+import { searchTranscripts } from './tools/search-transcripts.ts';
+import { triggerCall } from './tools/trigger-call.ts';
+import { waitForCall } from './tools/wait-for-call.ts';
+
+/** Everything that is offered, in the order in which clients list it. */
+export const TOOLS: readonly Tool[] = [triggerCall, waitForCall, getCall, listCalls, endCall, searchTranscripts];
+
+export const PROMPTS: readonly Prompt[] = [makeRestaurantReservation, leaveMessage, rescheduleAppointment];

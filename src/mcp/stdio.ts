@@ -1,0 +1,37 @@
+import type { Readable, Writable } from 'node:stream';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { createMcpServer, type McpServerOptions } from './server.ts';
+import { claimStdout } from './stdout.ts';
+
+export interface StdioSession {
+  /** Resolves once with the reason when the client has gone; calls that live are the caller's to end. Never rejects. */
+  readonly closed: Promise<string>;
+  /** Aborts what is under way and stops listening to stdin. */
+  close(): Promise<void>;
+}
+
+export interface StdioOptions extends McpServerOptions {
+  readonly input?: Readable;
+  /** Normally the real stdout, which `claimStdout` keeps free of anything else. */
+  readonly output?: Writable;
+}
+
+/** Serves one client over stdin and stdout. Resolves as soon as requests are read, whatever state the switchboard is in. */
+export async function serveStdio(options: StdioOptions): Promise<StdioSession> {
+  const { logger } = options;
+  const output = options.output ?? claimStdout();
+  const input = options.input ?? process.stdin;
+  const server = createMcpServer(options);
+  const transport = new StdioServerTransport(input, output);
+  const closed = new Promise<string>((resolve) => {
+    // The SDK's transport does not notice the end of stdin.
+    input.once('end', () => resolve('stdin ended'));
+    input.once('close', () => resolve('stdin closed'));
+    output.once('error', () => resolve('stdout cannot be written to'));
+    output.once('close', () => resolve('stdout closed'));
+    transport.onclose = () => resolve('the connection was closed');
+  });
+  transport.onerror = (err) => logger.debug({ err }, 'stdin carried something that is not a message');
+  await server.connect(transport);
+  return { closed, close: () => server.close() };
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { defineTool } from '../tool.ts';
+
+const output = z.object({
+  status: z.enum(['success', 'error']),
+  message: z.string(),
+  callId: z.string().nullable(),
+  callSid: z.string().nullable().describe("The carrier's own id; null until known."),
+  simulated: z.boolean(),
+  next: z.string().describe('What to do next.'),
+});
+
+export const triggerCall = defineTool({
+  name: 'trigger-call',
+  title: 'Place a telephone call',
+  description:
+    'Calls a telephone number; an AI voice agent holds the conversation that callContext describes. It rings a real person and costs ' +
+    'money, so ask the user first. Returns at once with a callId: then use wait-for-call until done. Calls and transcripts are kept; ' +
+    'get-call finds them later. After an error or a timeout do not simply repeat it: repeat it with the same idempotencyKey, or look with list-calls.',
+  input: z.strictObject({
+    toNumber: z.string().min(2).max(32).describe('E.164, such as +14155550123.'),
+    callContext: z
+      .string()
+      .min(1)
+      .max(4000)
+      .describe(
+        'The brief of the agent, which knows nothing else: for whom it calls, what to achieve, every fact it may need (names, dates, ' +
+          'numbers), what it may agree to, what to do when that fails.',
+      ),
+    language: z
+      .string()
+      .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$/)
+      .optional()
+      .describe('BCP 47 tag of the language to speak, such as en or pt-BR.'),
+    voice: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,40}$/)
+      .optional()
+      .describe("The agent's voice; normally left out."),
+    maxDurationSeconds: z.number().int().min(30).max(3600).optional().describe('Ends the call politely by then.'),
+    idempotencyKey: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe('Any text unique to this call. The same key with the same arguments never dials twice.'),
+  }),
+  output,
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+
+  async handler({ toNumber, callContext, language, voice, maxDurationSeconds, idempotencyKey }, { switchboard }) {
+    const placed = await switchboard.place({
+      to: toNumber,
+      context: callContext,
+      language,
+      voice,
+      maxDurationMs: maxDurationSeconds === undefined ? undefined : maxDurationSeconds * 1000,
+      idempotencyKey,
+    });
+    const message = placed.repeated
+      ? `This idempotencyKey has placed call ${placed.callId} before (it is ${placed.state}); nothing was dialled now.`
+      : `Call ${placed.callId} to ${toNumber} is under way (${placed.state}).`;
+    const next = `Use wait-for-call with callId "${placed.callId}" and cursor 0, then with the cursor it returns, until done is true.`;
+    return {
+      structured: {
+        status: 'success' as const,
+        message,
+        callId: placed.callId,
+        callSid: placed.carrierCallId,
+        simulated: switchboard.simulated,
+        next,
+      },
+      text: `${message}\n${next}`,
+    };
+  },
+
+  failure({ message, advice }, { switchboard }) {
+    return {
+      status: 'error' as const,
+      message,
+      callId: null,
+      callSid: null,
+      simulated: switchboard.simulated,
+      next: advice,
+    };
+  },
+});
