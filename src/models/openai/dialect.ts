@@ -60,13 +60,17 @@ type GaTurnDetection = NonNullable<
 const GUARD = 0.25;
 const MAX_THRESHOLD = 0.95;
 
+function guardedThreshold(threshold: number): number {
+  return Math.max(threshold, Math.min(MAX_THRESHOLD, threshold + GUARD));
+}
+
 export function turnDetection(turn: TurnSettings): GaTurnDetection {
   const both = { create_response: turn.create, interrupt_response: turn.interrupt };
   if (turn.detection === 'semantic_vad')
     return { type: 'semantic_vad', eagerness: turn.guarded ? 'low' : 'auto', ...both };
   return {
     type: 'server_vad',
-    threshold: turn.guarded ? Math.min(MAX_THRESHOLD, turn.threshold + GUARD) : turn.threshold,
+    threshold: turn.guarded ? guardedThreshold(turn.threshold) : turn.threshold,
     prefix_padding_ms: 300,
     silence_duration_ms: Math.round(turn.silenceMs),
     ...both,
