@@ -1,0 +1,123 @@
+import type { CallId } from '../../call/words.ts';
+import type { CallChange, CallRecord, NewCall } from '../store.ts';
+import type { Database, Row } from './database.ts';
+import { StoreRefusal } from './failure.ts';
+import type { Created, Operations } from './requests.ts';
+
+const RECORD = `
+  SELECT calls.*, (SELECT count(*) FROM lines WHERE lines.call_id = calls.call_id) AS line_count FROM calls`;
+
+type CallOperations = Pick<Operations, 'createCall' | 'updateCall' | 'call' | 'calls' | 'countCallsSince'>;
+
+/** The operations on calls; those that write run inside a transaction that holds the write lock. */
+export function callOperations(database: Database): CallOperations {
+  return {
+    createCall: (call, leaseId) => createCall(database, call, leaseId),
+    updateCall: (callId, change) => updateCall(database, callId, change),
+    call: (callId) => {
+      const row = database.first(`${RECORD} WHERE call_id = ?`, callId);
+      return row ? toRecord(row) : null;
+    },
+    calls: ({ state, limit, before }) => {
+      const beforePosition = before ?? Number.MAX_SAFE_INTEGER;
+      const rows =
+        state === undefined
+          ? database.all(`${RECORD} WHERE position < ? ORDER BY position DESC LIMIT ?`, beforePosition, limit)
+          : database.all(
+              `${RECORD} WHERE state = ? AND position < ? ORDER BY position DESC LIMIT ?`,
+              state,
+              beforePosition,
+              limit,
+            );
+      return rows.map(toRecord);
+    },
+    countCallsSince: (sinceMs) =>
+      Number(database.first('SELECT count(*) AS n FROM calls WHERE created_at_ms >= ?', sinceMs)?.n ?? 0),
+  };
+}
+
+function createCall(database: Database, call: NewCall, leaseId: string): Created {
+  // The write lock is held, so no other process can come between the look and the insert; the unique index is the backstop.
+  if (call.idempotencyKey !== null) {
+    const earlier = database.first(
+      'SELECT call_id, fingerprint FROM calls WHERE idempotency_key = ?',
+      call.idempotencyKey,
+    );
+    if (earlier) {
+      const status = earlier.fingerprint === call.fingerprint ? 'existing' : 'conflict';
+      return { status, callId: earlier.call_id as CallId };
+    }
+  }
+  database.run(
+    `INSERT INTO calls (call_id, lease_id, idempotency_key, fingerprint, carrier, to_number, context, language, voice, simulated, state, created_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
+    call.callId,
+    leaseId,
+    call.idempotencyKey,
+    call.fingerprint,
+    call.carrier,
+    call.to,
+    call.context,
+    call.language,
+    call.voice,
+    call.simulated ? 1 : 0,
+    call.createdAtMs,
+  );
+  return { status: 'created', callId: call.callId };
+}
+
+/** A field that the change does not name stays as it is. An ended call stays ended, whatever arrives late. */
+function updateCall(database: Database, callId: CallId, change: CallChange): void {
+  const touched = database.run(
+    `UPDATE calls SET
+       state = CASE WHEN state = 'ended' THEN state ELSE coalesce(?, state) END,
+       carrier_call_id = coalesce(?, carrier_call_id),
+       answered_at_ms = coalesce(?, answered_at_ms),
+       ended_at_ms = coalesce(?, ended_at_ms),
+       outcome = coalesce(?, outcome),
+       reason = coalesce(?, reason),
+       result = CASE WHEN ? THEN ? ELSE result END
+     WHERE call_id = ?`,
+    change.state ?? null,
+    change.carrierCallId ?? null,
+    change.answeredAtMs ?? null,
+    change.endedAtMs ?? null,
+    change.outcome ?? null,
+    change.reason ?? null,
+    change.result === undefined ? 0 : 1,
+    change.result ?? null,
+    callId,
+  );
+  if (touched === 0) throw unknownCall();
+}
+
+export function unknownCall(): StoreRefusal {
+  return new StoreRefusal({
+    kind: 'upstream',
+    message: 'The store knows no call with this id.',
+    retryable: false,
+    code: 'unknown-call',
+  });
+}
+
+function toRecord(row: Row): CallRecord {
+  return {
+    callId: row.call_id as CallId,
+    position: Number(row.position),
+    carrier: String(row.carrier),
+    carrierCallId: row.carrier_call_id as string | null,
+    to: String(row.to_number),
+    context: String(row.context),
+    language: String(row.language),
+    voice: String(row.voice),
+    simulated: row.simulated === 1,
+    state: row.state as CallRecord['state'],
+    outcome: row.outcome as CallRecord['outcome'],
+    reason: row.reason as string | null,
+    result: row.result as string | null,
+    createdAtMs: Number(row.created_at_ms),
+    answeredAtMs: row.answered_at_ms as number | null,
+    endedAtMs: row.ended_at_ms as number | null,
+    lineCount: Number(row.line_count),
+  };
+}

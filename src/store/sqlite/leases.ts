@@ -1,0 +1,70 @@
+import type { CallId } from '../../call/words.ts';
+import type { Database } from './database.ts';
+import { mayBeAlive } from './process-identity.ts';
+import type { Asker, Operations, Stranded } from './requests.ts';
+
+type LeaseOperations = Pick<Operations, 'heartbeat' | 'takeStranded' | 'releaseLease' | 'countLiveCalls'>;
+
+const STRANDED_REASON = 'Switchboard stopped while this call was going on.';
+
+/** Which process is responsible for which calls, and what becomes of them when it is gone. */
+export function leaseOperations(database: Database): LeaseOperations {
+  return {
+    heartbeat: (asker) => renew(database, asker),
+    takeStranded: (asker) => takeStranded(database, asker),
+    releaseLease: (leaseId) => void database.run('DELETE FROM leases WHERE lease_id = ?', leaseId),
+    countLiveCalls: (asker) => {
+      const counts = database.all("SELECT lease_id, count(*) AS n FROM calls WHERE state <> 'ended' GROUP BY lease_id");
+      const dead = new Set(deadLeases(database, asker));
+      const known = new Set(database.all('SELECT lease_id FROM leases').map((row) => row.lease_id));
+      return counts
+        .filter((row) => known.has(row.lease_id) && !dead.has(String(row.lease_id)))
+        .reduce((sum, row) => sum + Number(row.n), 0);
+    },
+  };
+}
+
+/** Puts the lease back as well: another process may have taken a sleeping one for dead. */
+function renew(database: Database, { holder, nowMs }: Asker): void {
+  database.run(
+    `INSERT INTO leases (lease_id, host, pid, process_started, heartbeat_at_ms) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (lease_id) DO UPDATE SET heartbeat_at_ms = excluded.heartbeat_at_ms`,
+    holder.leaseId,
+    holder.host,
+    holder.pid,
+    holder.processStarted,
+    nowMs,
+  );
+}
+
+/** Runs under the write lock, so each call is marked and returned once, to one process. */
+function takeStranded(database: Database, asker: Asker): readonly Stranded[] {
+  renew(database, asker);
+  for (const leaseId of deadLeases(database, asker)) database.run('DELETE FROM leases WHERE lease_id = ?', leaseId);
+  const rows = database.all(
+    `UPDATE calls SET state = 'ended', outcome = 'error', reason = ?, ended_at_ms = ?
+     WHERE state <> 'ended' AND lease_id NOT IN (SELECT lease_id FROM leases)
+     RETURNING call_id, carrier, carrier_call_id`,
+    STRANDED_REASON,
+    asker.nowMs,
+  );
+  return rows.map((row) => ({
+    callId: row.call_id as CallId,
+    carrier: String(row.carrier),
+    carrierCallId: row.carrier_call_id as string | null,
+  }));
+}
+
+function deadLeases(database: Database, { holder, nowMs, leaseTtlMs }: Asker): readonly string[] {
+  return database
+    .all('SELECT * FROM leases WHERE lease_id <> ?', holder.leaseId)
+    .filter((row) => {
+      const other = {
+        host: String(row.host),
+        pid: Number(row.pid),
+        processStarted: row.process_started as string | null,
+      };
+      return nowMs - Number(row.heartbeat_at_ms) > leaseTtlMs || !mayBeAlive(other);
+    })
+    .map((row) => String(row.lease_id));
+}

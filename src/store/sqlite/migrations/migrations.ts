@@ -1,0 +1,4 @@
+import { calls } from './0001-calls.ts';
+
+/** In order; the schema's version is the number of those applied. Held in strings, so that they survive bundling. Only ever add. */
+export const MIGRATIONS: readonly string[] = [calls];

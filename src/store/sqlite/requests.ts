@@ -1,0 +1,84 @@
+/** What the two threads of the store say to each other. Everything here crosses by structured clone. */
+import type { CallId, CallState, Line, Usage } from '../../call/words.ts';
+import type { CallChange, CallRecord, Match, NewCall, Note } from '../store.ts';
+
+/** Who holds a lease: a process, told apart from a later one with the same pid by its start. */
+export interface Holder {
+  readonly leaseId: string;
+  readonly host: string;
+  readonly pid: number;
+  /** The kernel's own mark of the process's start; null where it cannot be read. */
+  readonly processStarted: string | null;
+}
+
+/** The time and the lease of the process that asks. Times come with the request, so the worker needs no clock. */
+export interface Asker {
+  readonly holder: Holder;
+  readonly nowMs: number;
+  readonly leaseTtlMs: number;
+}
+
+export interface Stranded {
+  readonly callId: CallId;
+  readonly carrier: string;
+  readonly carrierCallId: string | null;
+}
+
+export interface Created {
+  readonly status: 'created' | 'existing' | 'conflict';
+  readonly callId: CallId;
+}
+
+/** The operations of the database, synchronous; the worker runs them in the order of the requests. */
+export interface Operations {
+  createCall(call: NewCall, leaseId: string): Created;
+  updateCall(callId: CallId, change: CallChange): void;
+  putLine(callId: CallId, line: Line): void;
+  addNote(callId: CallId, note: Note): void;
+  addUsage(callId: CallId, usage: Usage): void;
+  heartbeat(asker: Asker): void;
+  takeStranded(asker: Asker): readonly Stranded[];
+  releaseLease(leaseId: string): void;
+  call(callId: CallId): CallRecord | null;
+  calls(query: { readonly state?: CallState; readonly limit: number; readonly before?: number }): readonly CallRecord[];
+  lines(callId: CallId, query: { readonly from: number; readonly limit: number }): readonly Line[];
+  notes(callId: CallId): readonly Note[];
+  usage(callId: CallId): Usage;
+  search(query: { readonly text: string; readonly limit: number; readonly offset: number }): readonly Match[];
+  countCallsSince(sinceMs: number): number;
+  countLiveCalls(asker: Asker): number;
+}
+
+export type OperationName = keyof Operations;
+
+export interface Request {
+  readonly name: OperationName;
+  readonly args: readonly unknown[];
+}
+
+/** An error in a form that crosses threads; `kind` says which of our errors it becomes. */
+export interface Failure {
+  readonly kind: 'config' | 'upstream';
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly code?: string;
+  /** The database's own words, for the log only. */
+  readonly detail: string;
+}
+
+export type Reply = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly failure: Failure };
+
+/** To the worker: requests that were queued together, or the wish to close. */
+export type ToWorker = { readonly type: 'batch'; readonly requests: readonly Request[] } | { readonly type: 'close' };
+
+/** From the worker. `replies` stand in the order of the batch's requests. */
+export type FromWorker =
+  | { readonly type: 'opened' }
+  | { readonly type: 'notOpened'; readonly failure: Failure }
+  | { readonly type: 'batchDone'; readonly replies: readonly Reply[] };
+
+export interface WorkerSettings {
+  readonly dataDir: string;
+  readonly file: string;
+  readonly busyTimeoutMs: number;
+}

@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { CallId, CallState, Line, Usage } from '../../call/words.ts';
+import { UpstreamError } from '../../errors.ts';
+import type { CallChange, CallRecord, Match, NewCall, Note, Store } from '../store.ts';
+import { toOpeningError, toRequestError } from './failure.ts';
+import { thisProcess } from './process-identity.ts';
+import type {
+  Asker,
+  Created,
+  FromWorker,
+  Holder,
+  OperationName,
+  Operations,
+  Reply,
+  Request,
+  Stranded,
+  ToWorker,
+} from './requests.ts';
+
+export interface SqliteStoreOptions {
+  /** Created for this user alone when it does not exist. */
+  readonly dataDir: string;
+  /** Name of the database inside `dataDir`. */
+  readonly file?: string;
+  /** Wall clock, milliseconds. */
+  readonly clock?: () => number;
+  readonly heartbeatMs?: number;
+  /** A lease without a heartbeat for this long is dead. */
+  readonly leaseTtlMs?: number;
+  /** How long a write waits for the lock of another process before it is rejected as busy. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** So many requests a transaction: it bounds how long other processes wait for us. */
+const MAX_BATCH = 256;
+/** More than this waiting means that the disk has stopped; memory must not be what fails next. */
+const MAX_QUEUE = 20_000;
+
+interface Waiting {
+  readonly request: Request;
+  readonly settle: (reply: Reply) => void;
+}
+
+/**
+ * Opens the store in `dataDir`, shared with other processes that do the same.
+ * @throws ConfigError when the folder or the file cannot be used (or was written by a newer version), UpstreamError when it is busy.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const worker = new Worker(workerUrl(), {
+    // Its stdout is not passed on: ours may belong to a protocol.
+    stdout: true,
+    workerData: {
+      dataDir: options.dataDir,
+      file: options.file ?? 'switchboard.sqlite',
+      busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
+    },
+  });
+  await opened(worker);
+  const store = new SqliteStore(worker, options);
+  try {
+    await store.heartbeat();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  store.beat(options.heartbeatMs ?? 5_000);
+  return store;
+}
+
+/** From the sources the worker is a .ts file beside this one; in the package it is an entry of its own, beside every chunk. */
+function workerUrl(): URL {
+  const name = import.meta.url.endsWith('.ts') ? './store-worker.ts' : './store-worker.js';
+  return new URL(name, import.meta.url);
+}
+
+function opened(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (message: FromWorker): void => {
+      if (message.type === 'notOpened') finish(() => reject(toOpeningError(message.failure)));
+      else finish(resolve);
+    };
+    const onError = (cause: unknown): void => finish(() => reject(stopped(cause)));
+    const onExit = (): void => finish(() => reject(stopped('it ended before it was open')));
+    const finish = (settle: () => void): void => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      settle();
+    };
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+  });
+}
+
+function stopped(cause: unknown): UpstreamError {
+  return new UpstreamError('The store has stopped working. Restart Switchboard.', { retryable: false, cause });
+}
+
+/** The main thread's side: keeps requests in order, sends those that wait as one batch, and settles each when it is committed. */
+class SqliteStore implements Store {
+  readonly #worker: Worker;
+  readonly #clock: () => number;
+  readonly #leaseTtlMs: number;
+  readonly #holder: Holder = thisProcess(randomUUID());
+  readonly #exited: Promise<void>;
+  #queue: Waiting[] = [];
+  #underway: readonly Waiting[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #beating = false;
+  #closing: Promise<void> | undefined;
+  #broken: UpstreamError | undefined;
+
+  constructor(worker: Worker, options: SqliteStoreOptions) {
+    this.#worker = worker;
+    this.#clock = options.clock ?? Date.now;
+    this.#leaseTtlMs = options.leaseTtlMs ?? 30_000;
+    worker.on('message', (message: FromWorker) => this.#hear(message));
+    worker.on('error', (error) => this.#break(stopped(error)));
+    this.#exited = new Promise((resolve) => {
+      worker.on('exit', () => {
+        this.#break(stopped('its thread ended'));
+        resolve();
+      });
+    });
+    worker.unref();
+  }
+
+  createCall(call: NewCall): Promise<Created> {
+    return this.#ask('createCall', call, this.#holder.leaseId);
+  }
+  updateCall(callId: CallId, change: CallChange): Promise<void> {
+    return this.#ask('updateCall', callId, change);
+  }
+  putLine(callId: CallId, line: Line): Promise<void> {
+    return this.#ask('putLine', callId, line);
+  }
+  addNote(callId: CallId, note: Note): Promise<void> {
+    return this.#ask('addNote', callId, note);
+  }
+  addUsage(callId: CallId, usage: Usage): Promise<void> {
+    return this.#ask('addUsage', callId, usage);
+  }
+  call(callId: CallId): Promise<CallRecord | null> {
+    return this.#ask('call', callId);
+  }
+  calls(query: {
+    readonly state?: CallState;
+    readonly limit: number;
+    readonly before?: number;
+  }): Promise<readonly CallRecord[]> {
+    return this.#ask('calls', query);
+  }
+  lines(callId: CallId, query: { readonly from: number; readonly limit: number }): Promise<readonly Line[]> {
+    return this.#ask('lines', callId, query);
+  }
+  notes(callId: CallId): Promise<readonly Note[]> {
+    return this.#ask('notes', callId);
+  }
+  usage(callId: CallId): Promise<Usage> {
+    return this.#ask('usage', callId);
+  }
+  search(query: { readonly text: string; readonly limit: number; readonly offset: number }): Promise<readonly Match[]> {
+    return this.#ask('search', query);
+  }
+  countCallsSince(sinceMs: number): Promise<number> {
+    return this.#ask('countCallsSince', sinceMs);
+  }
+  countLiveCalls(): Promise<number> {
+    return this.#ask('countLiveCalls', this.#asker());
+  }
+  heartbeat(): Promise<void> {
+    return this.#ask('heartbeat', this.#asker());
+  }
+  takeStranded(): Promise<readonly Stranded[]> {
+    return this.#ask('takeStranded', this.#asker());
+  }
+
+  /** Renews the lease by itself from now on; the timer keeps no process alive. */
+  beat(everyMs: number): void {
+    this.#timer = setInterval(() => {
+      if (this.#beating) return;
+      this.#beating = true;
+      // A heartbeat that fails is no news: the next one may pass, and requests tell of a store in trouble.
+      const done = (): void => {
+        this.#beating = false;
+      };
+      this.heartbeat().then(done, done);
+    }, everyMs).unref();
+  }
+
+  /** Resolves when everything that was asked before is committed and the thread is gone. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    const released = this.#ask('releaseLease', this.#holder.leaseId).catch(() => undefined);
+    await released;
+    this.#post({ type: 'close' });
+    this.#worker.ref();
+    await this.#exited;
+  }
+
+  #asker(): Asker {
+    return { holder: this.#holder, nowMs: this.#clock(), leaseTtlMs: this.#leaseTtlMs };
+  }
+
+  #ask<Name extends OperationName>(
+    name: Name,
+    ...args: Parameters<Operations[Name]>
+  ): Promise<ReturnType<Operations[Name]>> {
+    if (this.#closing) return Promise.reject(new UpstreamError('The store is closed.', { retryable: false }));
+    if (this.#broken) return Promise.reject(this.#broken);
+    if (this.#queue.length >= MAX_QUEUE) {
+      return Promise.reject(
+        new UpstreamError('The store does not keep up with what it is asked. Try again in a moment.', {
+          retryable: true,
+        }),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const settle = (reply: Reply): void => {
+        if (reply.ok) resolve(reply.value as ReturnType<Operations[Name]>);
+        else reject(toRequestError(reply.failure));
+      };
+      this.#queue.push({ request: { name, args }, settle });
+      // Requests of the same turn of the event loop travel together.
+      if (this.#queue.length === 1) queueMicrotask(() => this.#send());
+    });
+  }
+
+  #send(): void {
+    if (this.#underway.length > 0 || this.#queue.length === 0 || this.#broken) return;
+    this.#underway = this.#queue.slice(0, MAX_BATCH);
+    this.#queue = this.#queue.slice(MAX_BATCH);
+    this.#worker.ref();
+    this.#post({ type: 'batch', requests: this.#underway.map(({ request }) => request) });
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.type !== 'batchDone') return;
+    const done = this.#underway;
+    this.#underway = [];
+    this.#send();
+    // While nobody waits for an answer, the thread keeps no process alive.
+    if (this.#underway.length === 0) this.#worker.unref();
+    done.forEach(({ settle }, index) => {
+      settle(message.replies[index] ?? lost());
+    });
+  }
+
+  #break(error: UpstreamError): void {
+    this.#broken ??= error;
+    clearInterval(this.#timer);
+    const orphans = [...this.#underway, ...this.#queue];
+    this.#underway = [];
+    this.#queue = [];
+    for (const { settle } of orphans) settle(lost());
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+}
+
+function lost(): Reply {
+  const failure = {
+    kind: 'upstream',
+    message: 'The store has stopped working. Restart Switchboard.',
+    retryable: false,
+    detail: 'no answer',
+  } as const;
+  return { ok: false, failure };
+}
