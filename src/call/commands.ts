@@ -6,6 +6,17 @@ import type { Outcome, Speaker, Usage } from './words.ts';
 export const REPLY_PURPOSES = ['goodbye', 'answer', 'operator', 'nudge', 'opener'] as const;
 export type ReplyPurpose = (typeof REPLY_PURPOSES)[number];
 
+/**
+ * How the model's server takes turns. `create`: it answers by itself when a turn ends. `interrupt`: it cancels its reply by
+ * itself when speech starts. `silenceMs`: silence that ends a turn. `guarded`: a higher threshold, after interruptions without words.
+ */
+export interface TurnSpec {
+  readonly create: boolean;
+  readonly interrupt: boolean;
+  readonly silenceMs: number;
+  readonly guarded: boolean;
+}
+
 /** A turn of the conversation so far, to seed a new model session with. */
 export interface SeedTurn {
   readonly speaker: Speaker;
@@ -25,11 +36,22 @@ export type CarrierCommand =
   | { readonly type: 'carrier.release' };
 
 export type ModelCommand =
-  | { readonly type: 'model.open'; readonly epoch: number; readonly seed: readonly SeedTurn[] }
-  | { readonly type: 'model.configure'; readonly create: boolean; readonly interrupt: boolean; readonly silenceMs: number }
-  | { readonly type: 'model.reply'; readonly requestId: string; readonly purpose: ReplyPurpose; readonly instructions?: string; readonly tools: boolean }
+  | { readonly type: 'model.open'; readonly epoch: number; readonly seed: readonly SeedTurn[]; readonly turn: TurnSpec }
+  | { readonly type: 'model.configure'; readonly turn: TurnSpec }
+  | {
+      readonly type: 'model.reply';
+      readonly requestId: string;
+      readonly purpose: ReplyPurpose;
+      readonly instructions?: string;
+      readonly tools: boolean;
+    }
   | { readonly type: 'model.cancel'; readonly replyId: string }
-  | { readonly type: 'model.truncate'; readonly itemId: string; readonly contentIndex: number; readonly audioEndMs: number }
+  | {
+      readonly type: 'model.truncate';
+      readonly itemId: string;
+      readonly contentIndex: number;
+      readonly audioEndMs: number;
+    }
   /** A system message into the conversation, without a reply. */
   | { readonly type: 'model.remember'; readonly text: string }
   | { readonly type: 'model.answerTool'; readonly toolCallId: string; readonly output: string }
@@ -40,10 +62,31 @@ export type ModelCommand =
 export type UplinkTarget = 'hold' | 'model' | 'off';
 
 export type ScribeCommand =
-  | { readonly type: 'scribe.line'; readonly index: number; readonly speaker: Speaker; readonly text: string; readonly planned?: string; readonly interrupted: boolean; readonly estimated: boolean; readonly startMs: number; readonly endMs: number; readonly itemId: string }
-  | { readonly type: 'scribe.note'; readonly kind: string; readonly data: Readonly<Record<string, string | number | boolean | null>> }
+  | {
+      readonly type: 'scribe.line';
+      readonly index: number;
+      readonly speaker: Speaker;
+      readonly text: string;
+      readonly planned?: string;
+      readonly interrupted: boolean;
+      readonly estimated: boolean;
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly itemId: string;
+    }
+  | {
+      readonly type: 'scribe.note';
+      readonly kind: string;
+      readonly data: Readonly<Record<string, string | number | boolean | null>>;
+    }
   | { readonly type: 'scribe.usage'; readonly usage: Usage }
-  | { readonly type: 'scribe.ended'; readonly outcome: Outcome; readonly reason: string; readonly lineStatus: LineStatus | null; readonly result: string | null };
+  | {
+      readonly type: 'scribe.ended';
+      readonly outcome: Outcome;
+      readonly reason: string;
+      readonly lineStatus: LineStatus | null;
+      readonly result: string | null;
+    };
 
 export type CallCommand =
   | CarrierCommand

@@ -39,12 +39,22 @@ export type CarrierEvent =
   | { readonly type: 'carrier.bound'; readonly carrierCallId: string | null }
   | { readonly type: 'carrier.refused'; readonly code: string; readonly reason: string }
   | { readonly type: 'carrier.uncertain'; readonly reason: string }
-  | { readonly type: 'carrier.progressed'; readonly status: LineStatus; readonly source: 'webhook' | 'inquiry'; readonly code?: string }
+  | {
+      readonly type: 'carrier.progressed';
+      readonly status: LineStatus;
+      readonly source: 'webhook' | 'inquiry';
+      readonly code?: string;
+    }
   /** The inquiry of an uncertain dial came back without finding the call. */
   | { readonly type: 'carrier.notFound' }
   | { readonly type: 'carrier.streamStarted'; readonly epoch: number }
   | { readonly type: 'carrier.streamEnded'; readonly epoch: number; readonly how: 'stopped' | 'dropped' }
-  | { readonly type: 'carrier.markEchoed'; readonly epoch: number; readonly generation: number; readonly markId: number }
+  | {
+      readonly type: 'carrier.markEchoed';
+      readonly epoch: number;
+      readonly generation: number;
+      readonly markId: number;
+    }
   | { readonly type: 'carrier.digitPressed'; readonly digit: string }
   | { readonly type: 'carrier.hungUp'; readonly outcome: 'done' | 'gone' | 'failed' }
   | { readonly type: 'carrier.redirected'; readonly outcome: 'done' | 'failed' };
@@ -71,20 +81,57 @@ export type ReplyStatus = 'completed' | 'cancelled' | 'failed' | 'incomplete';
 export type ModelEvent =
   | { readonly type: 'model.ready'; readonly expiresAtMs: number | null }
   | { readonly type: 'model.failed'; readonly kind: ModelFailure; readonly retryable: boolean; readonly code?: string }
-  | { readonly type: 'model.objected'; readonly objection: ModelObjection; readonly requestId: string | null; readonly code?: string }
+  | {
+      readonly type: 'model.objected';
+      readonly objection: ModelObjection;
+      readonly requestId: string | null;
+      readonly code?: string;
+    }
   | { readonly type: 'model.speechStarted'; readonly itemId: string; readonly audioMs: number }
   | { readonly type: 'model.speechStopped'; readonly itemId: string; readonly audioMs: number }
   | { readonly type: 'model.committed'; readonly itemId: string; readonly previousItemId: string | null }
-  | { readonly type: 'model.itemAdded'; readonly itemId: string; readonly previousItemId: string | null; readonly role: ItemRole }
+  | {
+      readonly type: 'model.itemAdded';
+      readonly itemId: string;
+      readonly previousItemId: string | null;
+      readonly role: ItemRole;
+    }
   | { readonly type: 'model.replyCreated'; readonly replyId: string; readonly requestId: string | null }
-  | { readonly type: 'model.spoke'; readonly replyId: string; readonly itemId: string; readonly contentIndex: number; readonly chunkId: number; readonly bytes: number }
+  | {
+      readonly type: 'model.spoke';
+      readonly replyId: string;
+      readonly itemId: string;
+      readonly contentIndex: number;
+      readonly chunkId: number;
+      readonly bytes: number;
+    }
   /** `text` is appended to the item's words, or replaces them when `whole`. */
-  | { readonly type: 'model.worded'; readonly replyId: string; readonly itemId: string; readonly text: string; readonly whole: boolean }
+  | {
+      readonly type: 'model.worded';
+      readonly replyId: string;
+      readonly itemId: string;
+      readonly text: string;
+      readonly whole: boolean;
+    }
   /** Only complete calls: a call of a cancelled reply is never reported. `args` is the raw JSON text. */
-  | { readonly type: 'model.toolCalled'; readonly replyId: string; readonly itemId: string; readonly toolCallId: string; readonly name: string; readonly args: string }
+  | {
+      readonly type: 'model.toolCalled';
+      readonly replyId: string;
+      readonly itemId: string;
+      readonly toolCallId: string;
+      readonly name: string;
+      readonly args: string;
+    }
   /** Nothing more will be added to this item. */
   | { readonly type: 'model.itemDone'; readonly itemId: string; readonly complete: boolean }
-  | { readonly type: 'model.replyDone'; readonly replyId: string; readonly status: ReplyStatus; readonly reason?: string; readonly retryable?: boolean; readonly usage?: Usage }
+  | {
+      readonly type: 'model.replyDone';
+      readonly replyId: string;
+      readonly status: ReplyStatus;
+      readonly reason?: string;
+      readonly retryable?: boolean;
+      readonly usage?: Usage;
+    }
   /** `text` is null when the transcription failed. */
   | { readonly type: 'model.transcribed'; readonly itemId: string; readonly text: string | null }
   | { readonly type: 'model.truncated'; readonly itemId: string; readonly audioEndMs: number };
@@ -108,7 +155,6 @@ export type TimerName =
   | 'ending'
   | 'grace'
   | 'detached'
-  | 'renew'
   | 'hangUp'
   | 'lines'
   | 'settle';

@@ -1,5 +1,5 @@
 import type { ModelEvent } from '../call/events.ts';
-import type { ReplyPurpose, SeedTurn } from '../call/commands.ts';
+import type { ReplyPurpose, SeedTurn, TurnSpec } from '../call/commands.ts';
 import type { CallId } from '../call/words.ts';
 import type { Audio } from '../media/audio.ts';
 
@@ -24,13 +24,6 @@ export interface SessionSpec {
   readonly tools: readonly ModelTool[];
   readonly seed: readonly SeedTurn[];
   readonly turn: TurnSpec;
-}
-
-/** `create`: the server answers by itself when a turn ends. `interrupt`: it cancels its reply by itself when speech starts. */
-export interface TurnSpec {
-  readonly create: boolean;
-  readonly interrupt: boolean;
-  readonly silenceMs: number;
 }
 
 /** A function that the model may call during the call; `parameters` is a JSON Schema. */

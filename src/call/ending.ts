@@ -1,0 +1,207 @@
+/**
+ * How a call ends: a verdict is reached once, a goodbye is said and heard, then the line is put down. People say "bye" over a
+ * goodbye, so while ending nothing is cleared and no reply is made; long speech over it opens the conversation again.
+ */
+import type { Verdict } from './call.ts';
+import { briefOf, type Draft, emit, note, policyOf, traitsOf } from './draft.ts';
+import type { ModelEvent } from './events.ts';
+import { cutPlayback, expectAnswer, interrupt } from './floor.ts';
+import { hangUp } from './line.ts';
+import { endsAt } from './playback.ts';
+import { dropPending, wantReply } from './replies.ts';
+import { apology, INSTRUCTIONS, MEMOS } from './sentences.ts';
+import { ENDING_MS, GRACE_MS, LOST_MARK_MS, OVERLAP_MS } from './timing.ts';
+
+const MAX_REOPENED = 2;
+const SAY_MS_PER_CHAR = 90;
+
+/** `farewell`: the instructions of the goodbye to ask for; null when it is being said already, or was said by both. */
+export function enterEnding(
+  draft: Draft,
+  verdict: Verdict,
+  options: { readonly farewell: string | null; readonly withinMs?: number },
+): void {
+  const { ending, floor, stream, model } = draft.call;
+  if (ending.stage !== 'none') return;
+  ending.verdict = verdict;
+  if (stream.state !== 'up' || model.state !== 'ready') {
+    hangUp(draft, verdict);
+    return;
+  }
+  ending.stage = 'farewell';
+  ending.sinceMs = draft.nowMs;
+  ending.deadlineMs = draft.nowMs + (options.withinMs ?? ENDING_MS);
+  ending.goodbyeReplyId = null;
+  ending.goodbyeDone = false;
+  ending.farewellAsked = false;
+  ending.graceUntilMs = null;
+  floor.waitingUntilMs = null;
+  floor.awaitingSinceMs = null;
+  floor.answerNextTurn = false;
+  dropPending(draft, () => false);
+  if (floor.requested) floor.requested = { ...floor.requested, discard: true };
+  if (options.farewell !== null) askFarewell(draft, options.farewell);
+  note(draft, 'ending', { outcome: verdict.outcome, reason: verdict.reason });
+}
+
+/** Exactly one goodbye is asked for in an ending. */
+function askFarewell(draft: Draft, instructions: string): void {
+  const { ending } = draft.call;
+  if (ending.farewellAsked) return;
+  ending.farewellAsked = true;
+  wantReply(draft, 'goodbye', instructions);
+}
+
+/** The agent's `end_call`: if that reply has audio, that is the goodbye; if not, one is asked for when the reply is done. */
+export function endCallTool(draft: Draft, event: Extract<ModelEvent, { type: 'model.toolCalled' }>): void {
+  const { floor, ending } = draft.call;
+  if (ending.stage !== 'none') {
+    emit(draft, {
+      type: 'model.answerTool',
+      toolCallId: event.toolCallId,
+      output: JSON.stringify({ status: 'already ending' }),
+    });
+    return;
+  }
+  if (floor.speaking || (floor.active?.replyId === event.replyId && floor.active.discarded)) {
+    emit(draft, {
+      type: 'model.answerTool',
+      toolCallId: event.toolCallId,
+      output: JSON.stringify({ status: 'not ended', reason: 'The other person is speaking. Answer them first.' }),
+    });
+    return;
+  }
+  emit(draft, { type: 'model.answerTool', toolCallId: event.toolCallId, output: JSON.stringify({ status: 'ending' }) });
+  const verdict: Verdict = {
+    outcome: 'completed',
+    reason: 'The agent ended the call when its business was done.',
+    result: outcomeText(event.args),
+    mayReopen: true,
+  };
+  enterEnding(draft, verdict, { farewell: null });
+  ending.goodbyeReplyId = event.replyId;
+  if (floor.active?.replyId !== event.replyId) goodbyeReplyDone(draft, event.replyId, true);
+}
+
+function outcomeText(args: string): string | null {
+  try {
+    const parsed: unknown = JSON.parse(args);
+    const outcome = typeof parsed === 'object' && parsed !== null && 'outcome' in parsed ? parsed.outcome : null;
+    return typeof outcome === 'string' && outcome.trim() !== '' ? outcome.trim().slice(0, 300) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The reply that was to be the goodbye is made. Without audio, a farewell is asked for, or the line is put down. */
+export function goodbyeReplyDone(draft: Draft, replyId: string, spoke: boolean): void {
+  const { ending } = draft.call;
+  if (ending.stage !== 'farewell' || (ending.goodbyeReplyId !== null && ending.goodbyeReplyId !== replyId)) return;
+  if (!spoke && !ending.farewellAsked) {
+    ending.goodbyeReplyId = null;
+    askFarewell(draft, INSTRUCTIONS.farewell);
+    return;
+  }
+  ending.goodbyeDone = true;
+}
+
+/** Moves an ending on with what is true now: heard to the end → a moment of grace → hang up. */
+export function advanceEnding(draft: Draft): void {
+  const { ending, floor, playback } = draft.call;
+  if (ending.stage === 'farewell' && ending.goodbyeDone && playback.items.length === 0) {
+    ending.stage = 'grace';
+    ending.graceUntilMs = draft.nowMs + GRACE_MS;
+  }
+  if (ending.stage === 'grace' && ending.graceUntilMs !== null && draft.nowMs >= ending.graceUntilMs && !floor.speaking)
+    finishEnding(draft);
+}
+
+export function finishEnding(draft: Draft): void {
+  const { verdict } = draft.call.ending;
+  if (verdict) hangUp(draft, verdict);
+}
+
+/** The last moment of an ending; goodbye audio that is still playing gets until its end, up to twice the time. */
+export function endingDueMs(draft: Draft): number {
+  const { ending, playback } = draft.call;
+  if (ending.stage === 'apology') return ending.deadlineMs;
+  const endsAtMs = endsAt(playback);
+  const playingMs = ending.goodbyeDone && endsAtMs !== null ? endsAtMs + LOST_MARK_MS + GRACE_MS : 0;
+  const lastMs = ending.deadlineMs + (ending.deadlineMs - ending.sinceMs);
+  return Math.max(ending.deadlineMs, Math.min(playingMs, lastMs));
+}
+
+/** The callee has been speaking over the goodbye for so long that it is a turn of its own. */
+export function overlapDueMs(draft: Draft): number | null {
+  const { ending, floor } = draft.call;
+  if (!floor.speaking || !mayReopen(draft) || ending.stage === 'apology') return null;
+  return floor.speaking.sinceMs + OVERLAP_MS + (draft.call.model.turn?.silenceMs ?? 0);
+}
+
+function mayReopen(draft: Draft): boolean {
+  const { ending } = draft.call;
+  return ending.stage !== 'none' && ending.verdict?.mayReopen === true && ending.reopened < MAX_REOPENED;
+}
+
+/** Speech that ended while we say goodbye: short is closing, long reopens. `spokeMs` is without the silence that ended it. */
+export function speechOverGoodbye(draft: Draft, spokeMs: number): void {
+  if (spokeMs >= OVERLAP_MS && mayReopen(draft) && draft.call.ending.stage !== 'apology') reopen(draft);
+}
+
+/** The conversation goes on. The turn in progress is answered by us, as the server was told to be quiet. */
+export function reopen(draft: Draft): void {
+  const { ending, floor } = draft.call;
+  const { reopened } = ending;
+  draft.call.ending = {
+    ...ending,
+    stage: 'none',
+    verdict: null,
+    goodbyeReplyId: null,
+    graceUntilMs: null,
+    reopened: reopened + 1,
+  };
+  interrupt(draft);
+  dropPending(draft, () => false);
+  if (floor.requested) floor.requested = { ...floor.requested, discard: true };
+  note(draft, 'reopened', { times: reopened + 1 });
+  emit(draft, { type: 'model.remember', text: MEMOS.reopened });
+  expectAnswer(draft);
+  floor.answerNextTurn = true;
+}
+
+/** The model is gone and cannot apologise: the carrier says a sentence, or the line is put down. Never dead air. */
+export function apologise(draft: Draft, reason: string): void {
+  const { ending, stream, line } = draft.call;
+  if (line.hangUp !== 'none' || draft.call.settling || ending.stage === 'apology') return;
+  const verdict: Verdict = ending.verdict ?? { outcome: 'error', reason, result: null, mayReopen: false };
+  if (stream.state === 'none' || !traitsOf(draft.call).canSay) {
+    hangUp(draft, verdict);
+    return;
+  }
+  cutPlayback(draft);
+  const say = apology(briefOf(draft.call)?.language ?? 'en');
+  ending.verdict = { ...verdict, mayReopen: false };
+  ending.stage = 'apology';
+  ending.sinceMs = draft.nowMs;
+  ending.deadlineMs = draft.nowMs + 5_000 + say.text.length * SAY_MS_PER_CHAR;
+  note(draft, 'apology', { reason });
+  emit(draft, { type: 'carrier.redirect', plan: 'say', text: say.text });
+}
+
+/** Turn-taking that is wanted of the server now. */
+export function wantedTurn(draft: Draft): { create: boolean; interrupt: boolean; silenceMs: number; guarded: boolean } {
+  const { floor, ending, line, settling } = draft.call;
+  const policy = policyOf(draft.call);
+  const talking =
+    ending.stage === 'none' &&
+    line.hangUp === 'none' &&
+    settling === null &&
+    floor.waitingUntilMs === null &&
+    !floor.answerNextTurn;
+  return {
+    create: talking,
+    interrupt: talking && policy.serverInterrupts,
+    silenceMs: floor.firstTurnDone ? policy.turnSilenceMs : policy.firstTurnSilenceMs,
+    guarded: floor.wordlessInterruptions >= 3,
+  };
+}

@@ -1,0 +1,338 @@
+/** Who is speaking: barge-in, the model's audio and words, turns and what becomes of them. */
+
+import { msOfBytes } from '../media/mulaw.ts';
+import type { ActiveReply } from './call.ts';
+import { hasWords, isClosing } from './closings.ts';
+import { type Draft, emit, note, policyOf, streamMs, traitsOf } from './draft.ts';
+import type { ModelEvent } from './events.ts';
+import {
+  clear,
+  endsAt,
+  finish,
+  forget,
+  heardBytesOf,
+  heardOut,
+  pump,
+  receive,
+  type Spoken,
+  unheard,
+} from './playback.ts';
+import { createWhenFree, discardUncreated, dropPending, wantReply } from './replies.ts';
+import { INSTRUCTIONS } from './sentences.ts';
+import { ANSWER_MS, LOST_MARK_MS, RETRY_MS, TRANSCRIPT_MS } from './timing.ts';
+import { addItem, changeItem, heardText, itemOf } from './turns.ts';
+
+type Of<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
+
+/** The moment since which neither side has been heard: last audio heard, or the callee's last speech. */
+export function quietSinceMs(draft: Draft): number | null {
+  const { floor, playback, stream } = draft.call;
+  const moments = [floor.lastSpeechEndMs, endsAt(playback), stream.upSinceMs].filter((moment) => moment !== null);
+  return floor.speaking || floor.active || floor.requested || floor.pending.length > 0 || moments.length === 0
+    ? null
+    : Math.max(...moments);
+}
+
+export function speechStarted(draft: Draft, event: Of<'model.speechStarted'>): void {
+  const { floor, ending, turns } = draft.call;
+  const startMs = streamMs(draft.call, draft.nowMs);
+  draft.call.turns = addItem(turns, {
+    itemId: event.itemId,
+    previousItemId: undefined,
+    role: 'callee',
+    nowMs: draft.nowMs,
+    startMs,
+  });
+  floor.speaking = { itemId: event.itemId, sinceMs: draft.nowMs };
+  floor.calleeHasSpoken = true;
+  floor.calleeClosed = false;
+  floor.nudges = 0;
+  if (ending.stage !== 'none' || floor.waitingUntilMs !== null) return;
+  floor.awaitingSinceMs = null;
+  discardUncreated(draft);
+  if (interrupt(draft)) floor.interruptedBy = event.itemId;
+}
+
+/**
+ * The callee takes the floor: the carrier's buffer is cleared at once, the model is told what was heard of each item that was
+ * not heard to its end, and what still comes of that reply is dropped. Returns false, and does nothing, when nothing was playing.
+ */
+export function interrupt(draft: Draft): boolean {
+  const { floor, playback } = draft.call;
+  const active = floor.active !== null && !floor.active.discarded ? floor.active : null;
+  const pending = new Set(unheard(playback, draft.nowMs));
+  const cut = playback.items.filter((item) => pending.has(item) || (!item.done && item.replyId === active?.replyId));
+  if (cut.length === 0 && active === null) return false;
+  const cleared = clear(playback);
+  emit(draft, { type: 'carrier.clear', generation: cleared.playback.generation });
+  for (const item of cut) cutShort(draft, item, true);
+  settleAll(draft, playback.items);
+  draft.call.playback = cleared.playback;
+  for (const chunkId of cleared.dropped) emit(draft, { type: 'chunk.drop', chunkId });
+  if (active) {
+    floor.active = { ...active, discarded: true };
+    if (!(policyOf(draft.call).serverInterrupts && draft.call.model.turn?.interrupt))
+      emit(draft, { type: 'model.cancel', replyId: active.replyId });
+  }
+  return true;
+}
+
+/** What stays of an item that was not heard to its end. `truncate`: the model is told as well. */
+function cutShort(draft: Draft, item: Spoken, truncate: boolean): void {
+  const heardMs = Math.floor(msOfBytes(heardBytesOf(draft.call.playback, item, draft.nowMs)));
+  const receivedMs = msOfBytes(item.receivedBytes);
+  if (truncate)
+    emit(draft, { type: 'model.truncate', itemId: item.itemId, contentIndex: item.contentIndex, audioEndMs: heardMs });
+  const turn = itemOf(draft.call.turns, item.itemId);
+  const planned = turn?.text ?? '';
+  const text = heardText(planned, heardMs, receivedMs, item.done);
+  const startMs = streamMs(draft.call, item.startsAtMs ?? draft.nowMs);
+  draft.call.turns = changeItem(draft.call.turns, item.itemId, {
+    text,
+    planned,
+    interrupted: true,
+    estimated: true,
+    final: true,
+    startMs,
+    endMs: startMs + heardMs,
+  });
+  note(draft, 'interrupted', {
+    itemId: item.itemId,
+    heardMs,
+    receivedMs: Math.floor(receivedMs),
+    heard: text,
+    planned,
+  });
+}
+
+/** The line or the stream is gone: what is still in the carrier's buffer will not be heard. */
+export function cutPlayback(draft: Draft): void {
+  for (const item of unheard(draft.call.playback, draft.nowMs)) cutShort(draft, item, false);
+  settleAll(draft, draft.call.playback.items);
+  const cleared = clear(draft.call.playback);
+  draft.call.playback = cleared.playback;
+  for (const chunkId of cleared.dropped) emit(draft, { type: 'chunk.drop', chunkId });
+}
+
+/** Items that the callee has heard to their end become lines. */
+export function settleHeardOut(draft: Draft): void {
+  settleAll(draft, heardOut(draft.call.playback, draft.nowMs, LOST_MARK_MS));
+}
+
+function settleAll(draft: Draft, items: readonly Spoken[]): void {
+  if (items.length === 0) return;
+  for (const item of items) {
+    const turn = itemOf(draft.call.turns, item.itemId);
+    if (!turn || turn.final) continue;
+    const startMs = streamMs(draft.call, item.startsAtMs ?? draft.nowMs);
+    draft.call.turns = changeItem(draft.call.turns, item.itemId, {
+      final: true,
+      startMs,
+      endMs: startMs + msOfBytes(item.receivedBytes),
+    });
+    draft.call.floor.agentClosed = isClosing(turn.text);
+  }
+  draft.call.playback = forget(draft.call.playback, new Set(items.map((item) => item.itemId)));
+}
+
+export function speechStopped(draft: Draft, event: Of<'model.speechStopped'>): void {
+  const { floor, ending } = draft.call;
+  const silenceMs = draft.call.model.turn?.silenceMs ?? 0;
+  floor.speaking = null;
+  floor.lastSpeechEndMs = draft.nowMs;
+  draft.call.turns = changeItem(draft.call.turns, event.itemId, {
+    endMs: streamMs(draft.call, draft.nowMs - silenceMs),
+  });
+  if (ending.stage === 'none' && floor.waitingUntilMs === null) expectAnswer(draft);
+}
+
+export function expectAnswer(draft: Draft): void {
+  draft.call.floor.awaitingSinceMs = draft.nowMs;
+  draft.call.floor.awaitingRetries = 0;
+}
+
+export function committed(draft: Draft, event: Of<'model.committed'>): void {
+  const { floor } = draft.call;
+  const startMs = streamMs(draft.call, draft.nowMs);
+  draft.call.turns = addItem(draft.call.turns, {
+    itemId: event.itemId,
+    previousItemId: event.previousItemId,
+    role: 'callee',
+    nowMs: draft.nowMs,
+    startMs,
+  });
+  const turn = itemOf(draft.call.turns, event.itemId);
+  if (turn && !turn.final)
+    draft.call.turns = changeItem(draft.call.turns, event.itemId, { textDueMs: draft.nowMs + TRANSCRIPT_MS });
+  if (floor.speaking?.itemId === event.itemId) {
+    floor.speaking = null;
+    floor.lastSpeechEndMs = draft.nowMs;
+  }
+  floor.firstTurnDone = true;
+  if (floor.answerNextTurn) {
+    floor.answerNextTurn = false;
+    expectAnswer(draft);
+    wantReply(draft, 'answer');
+  }
+}
+
+export function transcribed(draft: Draft, event: Of<'model.transcribed'>): void {
+  const { floor } = draft.call;
+  const turn = itemOf(draft.call.turns, event.itemId);
+  if (turn?.role === 'other') return;
+  if (!turn)
+    draft.call.turns = addItem(draft.call.turns, {
+      itemId: event.itemId,
+      previousItemId: undefined,
+      role: 'callee',
+      nowMs: draft.nowMs,
+      startMs: streamMs(draft.call, draft.nowMs),
+    });
+  const words = event.text !== null && hasWords(event.text);
+  if (event.text === null) {
+    // The placeholder comes at once: nothing better will.
+    draft.call.turns = changeItem(draft.call.turns, event.itemId, { textDueMs: draft.nowMs, estimated: true });
+  } else {
+    draft.call.turns = changeItem(draft.call.turns, event.itemId, {
+      text: event.text.trim(),
+      final: true,
+      textDueMs: null,
+    });
+    floor.calleeClosed = isClosing(event.text);
+  }
+  if (floor.interruptedBy === event.itemId) {
+    floor.interruptedBy = null;
+    floor.wordlessInterruptions = words ? 0 : floor.wordlessInterruptions + 1;
+  }
+  if (words && floor.waitingUntilMs !== null) personIsBack(draft);
+}
+
+/** The wait that the agent was asked for is over: somebody spoke words to it, or the time ran out. */
+export function personIsBack(draft: Draft, instructions?: string): void {
+  draft.call.floor.waitingUntilMs = null;
+  expectAnswer(draft);
+  wantReply(draft, 'answer', instructions ?? INSTRUCTIONS.answer);
+}
+
+export function spoke(draft: Draft, event: Of<'model.spoke'>): void {
+  const { floor, line, stream, settling } = draft.call;
+  const { active } = floor;
+  if (
+    !active ||
+    active.replyId !== event.replyId ||
+    active.discarded ||
+    line.hangUp !== 'none' ||
+    settling ||
+    stream.state !== 'up'
+  ) {
+    emit(draft, { type: 'chunk.drop', chunkId: event.chunkId });
+    return;
+  }
+  floor.active = { ...active, spoke: true };
+  floor.awaitingSinceMs = null;
+  floor.awaitingRetries = 0;
+  floor.replyFailures = 0;
+  draft.call.turns = addItem(draft.call.turns, {
+    itemId: event.itemId,
+    previousItemId: undefined,
+    role: 'agent',
+    nowMs: draft.nowMs,
+    startMs: streamMs(draft.call, draft.nowMs),
+  });
+  draft.call.playback = receive(draft.call.playback, event);
+  play(draft);
+}
+
+/** Sends to the carrier what its buffer takes now. */
+export function play(draft: Draft): void {
+  if (draft.call.stream.state !== 'up' || draft.call.line.hangUp !== 'none' || draft.call.settling) return;
+  const { playback, sent } = pump(draft.call.playback, draft.nowMs, traitsOf(draft.call).lookAheadMs);
+  draft.call.playback = playback;
+  for (const each of sent) {
+    if ('play' in each) emit(draft, { type: 'carrier.play', chunkId: each.play });
+    else emit(draft, { type: 'carrier.mark', generation: playback.generation, markId: each.mark });
+  }
+}
+
+export function worded(draft: Draft, event: Of<'model.worded'>): void {
+  const turn = itemOf(draft.call.turns, event.itemId);
+  if (turn?.interrupted) {
+    // Words that came after the cut belong to what was planned, not to what was heard.
+    const planned = event.whole ? event.text : (turn.planned ?? '') + event.text;
+    if (turn.line === null) draft.call.turns = changeItem(draft.call.turns, event.itemId, { planned });
+    return;
+  }
+  if (!turn)
+    draft.call.turns = addItem(draft.call.turns, {
+      itemId: event.itemId,
+      previousItemId: undefined,
+      role: 'agent',
+      nowMs: draft.nowMs,
+      startMs: streamMs(draft.call, draft.nowMs),
+    });
+  const text = event.whole ? event.text : (turn?.text ?? '') + event.text;
+  draft.call.turns = changeItem(draft.call.turns, event.itemId, { text });
+}
+
+export function itemDone(draft: Draft, event: Of<'model.itemDone'>): void {
+  const spokenItem = draft.call.playback.items.some((item) => item.itemId === event.itemId);
+  if (spokenItem) {
+    draft.call.playback = finish(draft.call.playback, event.itemId);
+    play(draft);
+    return;
+  }
+  const turn = itemOf(draft.call.turns, event.itemId);
+  // An agent's item without audio was never heard.
+  if (turn?.role === 'agent' && !turn.final)
+    draft.call.turns = changeItem(draft.call.turns, event.itemId, { text: '', planned: turn.text, final: true });
+}
+
+/** The reply is made. Its slot is free; its audio may go on playing for long. Returns the reply when it was the one we knew. */
+export function replyDone(draft: Draft, event: Of<'model.replyDone'>): ActiveReply | null {
+  const { floor } = draft.call;
+  if (event.usage) emit(draft, { type: 'scribe.usage', usage: event.usage });
+  const active = floor.active?.replyId === event.replyId ? floor.active : null;
+  if (!active) return null;
+  floor.active = null;
+  for (const item of draft.call.playback.items) {
+    if (item.replyId === event.replyId && !item.done) draft.call.playback = finish(draft.call.playback, item.itemId);
+  }
+  play(draft);
+  if (event.status === 'failed' || event.status === 'incomplete')
+    note(draft, `reply-${event.status}`, { reason: event.reason ?? null });
+  return active;
+}
+
+/** A reply came to nothing. Once more after a pause; returns false when that has been tried. */
+export function retryReply(draft: Draft): boolean {
+  const { floor } = draft.call;
+  floor.replyFailures += 1;
+  if (floor.replyFailures > 1) return false;
+  floor.blockedUntilMs = draft.nowMs + RETRY_MS;
+  wantReply(draft, 'answer');
+  return true;
+}
+
+export function answerDueMs(draft: Draft): number | null {
+  const { floor } = draft.call;
+  return floor.awaitingSinceMs === null || floor.speaking ? null : floor.awaitingSinceMs + ANSWER_MS;
+}
+
+/** The callee's turn has had no answer for long: asked for again, once in place of a reply that is stuck. False: given up. */
+export function answerOverdue(draft: Draft): boolean {
+  const { floor } = draft.call;
+  floor.awaitingRetries += 1;
+  floor.awaitingSinceMs = draft.nowMs;
+  note(draft, 'slow-answer', { times: floor.awaitingRetries });
+  if (floor.awaitingRetries > 2) return false;
+  if (floor.active && !floor.active.spoke && !floor.active.discarded) {
+    emit(draft, { type: 'model.cancel', replyId: floor.active.replyId });
+    floor.active = { ...floor.active, discarded: true };
+  }
+  if (!floor.requested) {
+    dropPending(draft, (purpose) => purpose !== 'nudge' && purpose !== 'opener');
+    wantReply(draft, 'answer', INSTRUCTIONS.answer);
+  }
+  createWhenFree(draft);
+  return true;
+}

@@ -1,0 +1,112 @@
+/**
+ * The reply slot. A reply is two facts: its slot (may another be created?) is kept here, its playing in `playback.ts`.
+ * `queued → requested → created → done`; only a done reply or a refused create frees the slot.
+ */
+import type { ReplyPurpose } from './commands.ts';
+import { REPLY_PURPOSES } from './commands.ts';
+import { type Draft, emit, note } from './draft.ts';
+import { RETRY_MS, SLOT_MS } from './timing.ts';
+
+/** One pending create a purpose; a newer wish replaces an older one. */
+export function wantReply(draft: Draft, purpose: ReplyPurpose, instructions?: string): void {
+  const { floor } = draft.call;
+  const others = floor.pending.filter((pending) => pending.purpose !== purpose);
+  floor.pending = [...others, { purpose, instructions }].sort(
+    (a, b) => REPLY_PURPOSES.indexOf(a.purpose) - REPLY_PURPOSES.indexOf(b.purpose),
+  );
+}
+
+export function dropPending(draft: Draft, keep: (purpose: ReplyPurpose) => boolean): void {
+  draft.call.floor.pending = draft.call.floor.pending.filter((pending) => keep(pending.purpose));
+}
+
+/** Sends the most urgent pending create when the slot is free and nobody would be talked over. */
+export function createWhenFree(draft: Draft): void {
+  const { floor, model, stream, line, ending, settling } = draft.call;
+  if (floor.blockedUntilMs !== null && draft.nowMs >= floor.blockedUntilMs) floor.blockedUntilMs = null;
+  const next = floor.pending[0];
+  if (!next || model.state !== 'ready' || stream.state !== 'up' || line.hangUp !== 'none' || settling) return;
+  if (floor.requested || floor.active || floor.speaking || floor.blockedUntilMs !== null) return;
+  if (ending.stage !== 'none' && next.purpose !== 'goodbye') return;
+  floor.pending = floor.pending.slice(1);
+  floor.requests += 1;
+  const requestId = `r${model.epoch}-${floor.requests}`;
+  floor.requested = { requestId, ...next, atMs: draft.nowMs, discard: false };
+  emit(draft, {
+    type: 'model.reply',
+    requestId,
+    purpose: next.purpose,
+    ...(next.instructions === undefined ? {} : { instructions: next.instructions }),
+    tools: next.purpose === 'answer',
+  });
+}
+
+/** The model began a reply: ours when it carries our request's id, else the server's own. */
+export function replyCreated(
+  draft: Draft,
+  event: { readonly replyId: string; readonly requestId: string | null },
+): void {
+  const { floor } = draft.call;
+  const ours = floor.requested !== null && floor.requested.requestId === event.requestId ? floor.requested : null;
+  if (ours) {
+    floor.requested = null;
+    floor.slotTimeouts = 0;
+  }
+  const discarded = ours ? ours.discard : !mayServerReply(draft);
+  floor.active = { replyId: event.replyId, purpose: ours?.purpose ?? null, discarded, spoke: false };
+  if (discarded) emit(draft, { type: 'model.cancel', replyId: event.replyId });
+  else floor.opened = true;
+  if (ours?.purpose === 'goodbye' && !discarded) draft.call.ending.goodbyeReplyId = event.replyId;
+}
+
+/** A reply that the server starts by itself is unwelcome while somebody holds the line, or while we say goodbye. */
+function mayServerReply(draft: Draft): boolean {
+  const { floor, ending, line, settling } = draft.call;
+  return ending.stage === 'none' && floor.waitingUntilMs === null && line.hangUp === 'none' && settling === null;
+}
+
+/** Our create was refused because another reply is being made: that one may have answered already. */
+export function createRefused(draft: Draft, requestId: string | null): void {
+  const { floor } = draft.call;
+  const { requested } = floor;
+  if (!requested || (requestId !== null && requested.requestId !== requestId)) return;
+  floor.requested = null;
+  floor.blockedUntilMs = draft.nowMs + RETRY_MS;
+  if (requested.purpose === 'goodbye' && !requested.discard)
+    wantReply(draft, requested.purpose, requested.instructions);
+}
+
+/** No word about a create for too long. Asked once more; then the model counts as gone (returns false). */
+export function slotTimedOut(draft: Draft): boolean {
+  const { floor } = draft.call;
+  const { requested } = floor;
+  if (!requested) return true;
+  floor.requested = null;
+  floor.slotTimeouts += 1;
+  note(draft, 'reply-unanswered', { purpose: requested.purpose, times: floor.slotTimeouts });
+  if (floor.slotTimeouts >= 2) return false;
+  if (!requested.discard) wantReply(draft, requested.purpose, requested.instructions);
+  return true;
+}
+
+export function slotDueMs(draft: Draft): number | null {
+  const { requested } = draft.call.floor;
+  return requested ? requested.atMs + SLOT_MS : null;
+}
+
+/** Nothing that was asked for before the callee spoke is wanted now: it is dropped, or cancelled once it is created. */
+export function discardUncreated(draft: Draft): void {
+  const { floor } = draft.call;
+  dropPending(draft, (purpose) => purpose === 'goodbye' || purpose === 'operator');
+  if (floor.requested && floor.requested.purpose !== 'goodbye') floor.requested = { ...floor.requested, discard: true };
+}
+
+/** A new model session knows nothing of the old one's replies. What was asked for and never made is asked for again. */
+export function resetReplies(draft: Draft): void {
+  const { floor } = draft.call;
+  if (floor.requested && !floor.requested.discard)
+    wantReply(draft, floor.requested.purpose, floor.requested.instructions);
+  floor.requested = null;
+  floor.active = null;
+  floor.blockedUntilMs = null;
+}

@@ -1,0 +1,54 @@
+/** Sentences of ours: what the model is told to say at a turn of the call, and what the carrier says when the model cannot. */
+
+export const INSTRUCTIONS = {
+  opener: 'The other person has answered but not spoken. Open the conversation now, as your brief tells you to.',
+  answer: 'Answer what the other person just said.',
+  nudgeFirst: 'The other person has been silent for a while. Ask in a few words whether they are still there.',
+  nudgeSecond: 'Still silence. Ask once more, in other words, whether they can hear you.',
+  farewell: 'Say one short, polite goodbye now. Do not ask anything and do not start a new subject.',
+  farewellLimit:
+    'The time for this call is up. Say so in one short sentence with thanks, and say goodbye. Do not ask anything.',
+  farewellSilence:
+    'There is no answer. Say in one short sentence that you will try again another time, and say goodbye.',
+  farewellOperator:
+    'You have to end the call now. Say so politely in one short sentence, and say goodbye. Do not ask anything.',
+  lineBroke: 'The line broke for a moment. Say so in a few words, and repeat what the other person may have missed.',
+  modelCameBack:
+    'There was a short interruption on our side. Go on where the conversation stopped; answer the last thing said.',
+} as const;
+
+export const MEMOS = {
+  warn: 'About half a minute is left for this call. Come to an end: settle what is open, then say goodbye and use end_call.',
+  reopened:
+    'The other person went on speaking over the goodbye, so the call goes on. Answer them; use end_call again when done.',
+  keyPressed: (digit: string) => `The other person pressed the key ${digit} on their telephone.`,
+} as const;
+
+/** What the callee hears from the carrier when the model is dead; by primary language subtag. */
+const APOLOGIES: Readonly<Record<string, string>> = {
+  en: 'I am sorry, there is a technical problem and I have to end this call. Goodbye.',
+  es: 'Lo siento, hay un problema técnico y tengo que terminar esta llamada. Adiós.',
+  fr: 'Je suis désolé, un problème technique m’oblige à terminer cet appel. Au revoir.',
+  de: 'Es tut mir leid, wegen eines technischen Problems muss ich dieses Gespräch beenden. Auf Wiederhören.',
+  it: 'Mi dispiace, per un problema tecnico devo terminare questa chiamata. Arrivederci.',
+  pt: 'Desculpe, há um problema técnico e tenho de terminar esta chamada. Adeus.',
+  nl: 'Het spijt me, door een technisch probleem moet ik dit gesprek beëindigen. Tot ziens.',
+  sv: 'Jag är ledsen, på grund av ett tekniskt problem måste jag avsluta samtalet. Hej då.',
+  da: 'Jeg beklager, på grund af et teknisk problem må jeg afslutte opkaldet. Farvel.',
+  nb: 'Beklager, på grunn av et teknisk problem må jeg avslutte samtalen. Ha det.',
+  pl: 'Przepraszam, z powodu problemu technicznego muszę zakończyć rozmowę. Do widzenia.',
+  ja: '申し訳ございません。技術的な問題のため、お電話を終了いたします。失礼いたします。',
+  zh: '很抱歉，由于技术问题，我必须结束这次通话。再见。',
+  ko: '죄송합니다. 기술적인 문제로 통화를 종료해야 합니다. 안녕히 계세요.',
+};
+
+const ENGLISH = 'I am sorry, there is a technical problem and I have to end this call. Goodbye.';
+
+/** `language` is a BCP 47 tag; a language without a sentence of its own gets the English one. */
+export function apology(language: string): { readonly text: string; readonly language: string } {
+  const primary = language.toLowerCase().split('-')[0] ?? 'en';
+  const text = APOLOGIES[primary];
+  return text === undefined ? { text: ENGLISH, language: 'en' } : { text, language };
+}
+
+export const PLACEHOLDER = '[not understood]';

@@ -1,0 +1,208 @@
+/** The media stream and the model's session: opening, losing and renewing them. */
+
+import type { SeedTurn } from './commands.ts';
+import { briefOf, type Draft, emit, limitsOf, note } from './draft.ts';
+import { apologise, wantedTurn } from './ending.ts';
+import type { CarrierEvent, ModelEvent } from './events.ts';
+import { cutPlayback } from './floor.ts';
+import { bound, hangUp, settle } from './line.ts';
+import { dropPending, resetReplies, wantReply } from './replies.ts';
+import { apology, INSTRUCTIONS } from './sentences.ts';
+import { DETACHED_INQUIRE_MS, DETACHED_MS, JOIN_MS, RENEW_MS } from './timing.ts';
+import { addItem } from './turns.ts';
+
+type Carrier<T extends CarrierEvent['type']> = Extract<CarrierEvent, { type: T }>;
+type Model<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
+
+const MAX_RENEWALS = 2;
+
+/** The model's socket opens while the phone rings, so that nobody waits for it after the answer. */
+export function openModelEarly(draft: Draft): void {
+  const { line, model, settling } = draft.call;
+  const known = line.bound || line.status !== null || draft.call.stream.state !== 'none';
+  if (known && model.state === 'none' && line.hangUp === 'none' && !settling) openModel(draft);
+}
+
+function openModel(draft: Draft): void {
+  const { model } = draft.call;
+  model.state = 'opening';
+  model.epoch += 1;
+  model.openingSinceMs = draft.nowMs;
+  model.turn = wantedTurn(draft);
+  emit(draft, { type: 'model.open', epoch: model.epoch, seed: seedOf(draft), turn: model.turn });
+}
+
+/** What has been said so far, for a session that knows nothing of it. */
+function seedOf(draft: Draft): readonly SeedTurn[] {
+  const { turns } = draft.call;
+  const seed: SeedTurn[] = [];
+  for (const item of turns.items) {
+    if (item.role !== 'other' && item.final && item.text !== '')
+      seed.push({ speaker: item.role === 'callee' ? 'callee' : 'agent', text: item.text });
+  }
+  return seed;
+}
+
+export function streamStarted(draft: Draft, event: Carrier<'carrier.streamStarted'>): void {
+  const { stream, line, floor } = draft.call;
+  if (event.epoch <= stream.epoch) return;
+  const returned = stream.state === 'lost';
+  stream.state = 'up';
+  stream.epoch = event.epoch;
+  stream.upSinceMs = draft.nowMs;
+  stream.startedAtMs ??= draft.nowMs;
+  stream.lostAtMs = null;
+  stream.inquired = false;
+  if (!line.bound) bound(draft, { type: 'carrier.bound', carrierCallId: null });
+  note(draft, 'stream-started', { epoch: event.epoch });
+  if (!returned) return;
+  stream.reattached = true;
+  if (floor.opened) wantReply(draft, 'answer', INSTRUCTIONS.lineBroke);
+}
+
+/** A stream's end is not the call's end: the carrier may ask how to go on, and the verdict is its terminal status. */
+export function streamEnded(draft: Draft, event: Carrier<'carrier.streamEnded'>): void {
+  const { stream, ending, line, settling, floor } = draft.call;
+  if (event.epoch !== stream.epoch || stream.state !== 'up') return;
+  note(draft, 'stream-ended', { epoch: event.epoch, how: event.how });
+  stream.state = 'lost';
+  stream.lostAtMs = draft.nowMs;
+  if (settling || line.hangUp !== 'none') return;
+  cutPlayback(draft);
+  if (floor.speaking) {
+    emit(draft, { type: 'model.commitInput' });
+    floor.speaking = null;
+    floor.lastSpeechEndMs = draft.nowMs;
+  }
+  if (ending.stage === 'apology') return;
+  if (ending.stage !== 'none') {
+    if (ending.verdict) hangUp(draft, ending.verdict);
+    return;
+  }
+  dropPending(draft, () => false);
+  floor.awaitingSinceMs = null;
+  emit(draft, {
+    type: 'carrier.redirect',
+    plan: stream.reattached ? 'say' : 'reattach',
+    text: stream.reattached ? apology(briefOf(draft.call)?.language ?? 'en').text : '',
+  });
+}
+
+export function detachedDueMs(draft: Draft): number | null {
+  const { lostAtMs, inquired, state } = draft.call.stream;
+  if (state !== 'lost' || lostAtMs === null || draft.call.ending.stage === 'apology') return null;
+  return lostAtMs + (inquired ? DETACHED_MS : DETACHED_INQUIRE_MS);
+}
+
+/** The stream stayed away: the carrier is asked for its verdict, then the line is put down. */
+export function detachedDue(draft: Draft): void {
+  const { stream } = draft.call;
+  if (!stream.inquired) {
+    stream.inquired = true;
+    emit(draft, { type: 'carrier.inquire' });
+    return;
+  }
+  hangUp(draft, {
+    outcome: 'failed',
+    reason: 'The audio connection to the telephone broke and did not come back.',
+    result: null,
+    mayReopen: false,
+  });
+}
+
+export function modelReady(draft: Draft): void {
+  const { model, floor } = draft.call;
+  if (model.state !== 'opening') return;
+  const renewed = model.epoch > 1 && floor.opened;
+  model.state = 'ready';
+  if (renewed) wantReply(draft, 'answer', INSTRUCTIONS.modelCameBack);
+}
+
+export function modelFailed(draft: Draft, event: Model<'model.failed'>): void {
+  const { model, stream, ending, floor, line, settling } = draft.call;
+  if (model.state === 'dead' || model.state === 'none') return;
+  note(draft, 'model-failed', { kind: event.kind, code: event.code ?? null, retryable: event.retryable });
+  model.state = 'dead';
+  model.turn = null;
+  floor.speaking = null;
+  if (settling || line.hangUp !== 'none') return;
+  resetReplies(draft);
+  if (ending.stage !== 'none') {
+    // Goodbye audio that the carrier already has is still heard; without it a sentence is owed.
+    if (ending.goodbyeDone || ending.stage !== 'farewell') return;
+    apologise(draft, MODEL_GONE);
+    return;
+  }
+  if (event.retryable && model.renewals < MAX_RENEWALS) {
+    model.renewals += 1;
+    floor.awaitingSinceMs = null;
+    openModel(draft);
+    return;
+  }
+  // Nobody has answered yet: better a call that never rings through than one that apologises to a stranger.
+  if (stream.state === 'none')
+    hangUp(draft, { outcome: 'error', reason: MODEL_REASONS[event.kind], result: null, mayReopen: false });
+  else apologise(draft, MODEL_REASONS[event.kind]);
+}
+
+/** The session is of no use any more: closed by us, and handled as a failure that a new session may mend. */
+export function abandonModel(draft: Draft): void {
+  const { model } = draft.call;
+  if (model.state === 'none' || model.state === 'dead') return;
+  emit(draft, { type: 'model.close', epoch: model.epoch });
+  modelFailed(draft, { type: 'model.failed', kind: 'dropped', retryable: true });
+}
+
+/** A session that is opened while somebody waits on the line must be ready soon. */
+export function modelDueMs(draft: Draft): number | null {
+  const { model, stream } = draft.call;
+  if (model.state !== 'opening' || stream.state !== 'up') return null;
+  const joining = !draft.call.floor.opened && model.renewals === 0;
+  return joining ? stream.upSinceMs + JOIN_MS : Math.max(model.openingSinceMs, stream.upSinceMs) + RENEW_MS;
+}
+
+export function modelOverdue(draft: Draft): void {
+  const { model } = draft.call;
+  emit(draft, { type: 'model.close', epoch: model.epoch });
+  model.state = 'dead';
+  apologise(draft, 'The speech model did not become ready in time.');
+}
+
+export function itemAdded(draft: Draft, event: Model<'model.itemAdded'>): void {
+  const { model, nowMs, stream } = draft.call;
+  // Before `ready` the items are the seed of a renewed session: they stand in the transcript already.
+  const role = model.state === 'opening' ? 'other' : event.role;
+  const startMs = stream.startedAtMs === null ? 0 : nowMs - stream.startedAtMs;
+  draft.call.turns = addItem(draft.call.turns, {
+    itemId: event.itemId,
+    previousItemId: event.previousItemId,
+    role,
+    nowMs,
+    startMs,
+  });
+}
+
+/** Limits of the whole call, counted from the stream's start. */
+export function callEndsAtMs(draft: Draft): number | null {
+  const { startedAtMs } = draft.call.stream;
+  return startedAtMs === null ? null : startedAtMs + limitsOf(draft.call).callMs;
+}
+
+export function ringOverdue(draft: Draft): void {
+  const verdict = { outcome: 'no-answer', reason: 'Nobody answered in time.', result: null, mayReopen: false } as const;
+  if (draft.call.line.bound) hangUp(draft, verdict);
+  else settle(draft, { ...verdict, outcome: 'unknown', reason: 'The carrier never said what became of the call.' });
+}
+
+const MODEL_GONE = 'The speech model was lost in mid-call.';
+
+const MODEL_REASONS: Readonly<Record<Model<'model.failed'>['kind'], string>> = {
+  'refused-key': 'The speech model refused the API key. Check OPENAI_API_KEY.',
+  'refused-model': 'The speech service does not know the model. Check OPENAI_REALTIME_MODEL.',
+  quota: 'The speech model account has no credit left. Top it up, then call again.',
+  expired: 'The speech model session reached its longest duration.',
+  dropped: MODEL_GONE,
+  unreachable: 'The speech model could not be reached. Check the network and OPENAI_WEBSOCKET_URL.',
+  configuration: 'The speech model refused the settings of the call. Check the model, voice and dialect settings.',
+  protocol: 'The speech model answered in a way that we do not understand. Check OPENAI_REALTIME_DIALECT.',
+};

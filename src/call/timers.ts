@@ -1,0 +1,141 @@
+/** Which timers a call wants follows from its state after every step, so none is ever forgotten or left behind. */
+import { phaseOf, type TimerEntry } from './call.ts';
+import { type Draft, emit, limitsOf, traitsOf } from './draft.ts';
+import { endingDueMs, overlapDueMs } from './ending.ts';
+import type { TimerName } from './events.ts';
+import { answerDueMs, quietSinceMs } from './floor.ts';
+import { inquiryDueMs } from './line.ts';
+import { endsAt, pumpDueMs } from './playback.ts';
+import { slotDueMs } from './replies.ts';
+import { callEndsAtMs, detachedDueMs, modelDueMs } from './sessions.ts';
+import {
+  CLOSING_QUIET_MS,
+  FAREWELL_BEFORE_MS,
+  LOST_MARK_MS,
+  RING_SLACK_MS,
+  SETTLE_MS,
+  WARN_BEFORE_MS,
+} from './timing.ts';
+import { tellDueMs } from './turns.ts';
+
+type Wanted = Partial<Record<TimerName, number | null>>;
+
+function wantedTimers(draft: Draft): Wanted {
+  const { call } = draft;
+  const phase = phaseOf(call);
+  switch (phase) {
+    case 'queued':
+    case 'ended':
+      return {};
+    case 'placing':
+    case 'uncertain':
+    case 'ringing':
+      return { ring: call.line.dialledAtMs + limitsOf(call).ringMs + RING_SLACK_MS, inquire: inquiryDueMs(draft) };
+    case 'joining':
+    case 'renewing':
+      return { ...liveTimers(draft), join: modelDueMs(draft) };
+    case 'opening':
+      return { ...liveTimers(draft), ...talkTimers(draft), firstSpeech: firstSpeechMs(draft) };
+    case 'talking':
+      return { ...liveTimers(draft), ...talkTimers(draft) };
+    case 'waiting':
+      return { ...liveTimers(draft), waiting: call.floor.waitingUntilMs, slot: slotDueMs(draft) };
+    case 'detached':
+      return { ...liveTimers(draft), detached: detachedDueMs(draft) };
+    case 'ending':
+      return {
+        ...liveTimers(draft),
+        slot: slotDueMs(draft),
+        retry: call.floor.blockedUntilMs,
+        ending: endingDueMs(draft),
+        grace: call.floor.speaking ? null : call.ending.graceUntilMs,
+        closing: overlapDueMs(draft),
+        detached: detachedDueMs(draft),
+      };
+    case 'hangingUp':
+      return { hangUp: call.line.hangUpDueMs };
+    case 'settling':
+      return { settle: (call.settling?.sinceMs ?? 0) + SETTLE_MS };
+    default:
+      return phase satisfies never;
+  }
+}
+
+/** While there is, or was just now, a stream. */
+function liveTimers(draft: Draft): Wanted {
+  const { call } = draft;
+  const endsAtMs = callEndsAtMs(draft);
+  const { callMs } = limitsOf(call);
+  const leadMs = farewellLeadMs(callMs);
+  const ending = call.ending.stage !== 'none';
+  return {
+    pace: call.stream.state === 'up' ? pumpDueMs(call.playback, traitsOf(call).lookAheadMs) : null,
+    lines: earliest(tellDueMs(call.turns), lostMarkDueMs(draft)),
+    warn:
+      endsAtMs === null || call.ending.warned || ending || callMs < 3 * WARN_BEFORE_MS
+        ? null
+        : endsAtMs - WARN_BEFORE_MS,
+    limit: endsAtMs === null ? null : endsAtMs - (ending ? 0 : leadMs),
+  };
+}
+
+/** How long before the limit the goodbye begins. */
+export function farewellLeadMs(callMs: number): number {
+  return Math.min(FAREWELL_BEFORE_MS, callMs * 0.3);
+}
+
+function talkTimers(draft: Draft): Wanted {
+  const { call } = draft;
+  const { floor } = call;
+  const quietMs = floor.opened && floor.awaitingSinceMs === null ? quietSinceMs(draft) : null;
+  const closed = floor.calleeClosed && floor.agentClosed;
+  return {
+    slot: slotDueMs(draft),
+    retry: floor.pending.length > 0 ? floor.blockedUntilMs : null,
+    answer: answerDueMs(draft),
+    silence: quietMs === null ? null : quietMs + limitsOf(call).silenceMs,
+    closing: quietMs !== null && closed ? quietMs + CLOSING_QUIET_MS : null,
+  };
+}
+
+/** Turn one: counted from the stream's start, as a trial account plays its notice first and the callee normally speaks first. */
+function firstSpeechMs(draft: Draft): number | null {
+  const { floor, stream } = draft.call;
+  return floor.calleeHasSpoken || floor.requested || floor.pending.length > 0
+    ? null
+    : stream.upSinceMs + limitsOf(draft.call).firstSpeechMs;
+}
+
+/** An item whose last mark does not come back is settled by the clock. */
+function lostMarkDueMs(draft: Draft): number | null {
+  const { playback } = draft.call;
+  const endsAtMs = endsAt(playback);
+  const waiting = playback.items.some((item) => item.done && item.finalMark === 'sent');
+  return waiting ? (endsAtMs ?? draft.nowMs) + (playback.leastLagMs ?? 0) + LOST_MARK_MS : null;
+}
+
+function earliest(...times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** Sets and clears what differs from the timers that run. */
+export function deriveTimers(draft: Draft): void {
+  const { call } = draft;
+  const wanted = wantedTimers(draft);
+  const next: Partial<Record<TimerName, TimerEntry>> = {};
+  for (const name of Object.keys({ ...call.timers, ...wanted }) as TimerName[]) {
+    const atMs = wanted[name] ?? null;
+    const running = call.timers[name];
+    if (atMs === null) {
+      if (running) emit(draft, { type: 'timer.clear', name });
+    } else if (running && Math.abs(running.atMs - atMs) < 0.5) {
+      next[name] = running;
+    } else {
+      call.timerSets += 1;
+      next[name] = { atMs, setId: call.timerSets };
+      emit(draft, { type: 'timer.set', name, atMs, setId: call.timerSets });
+    }
+  }
+  call.timers = next;
+}

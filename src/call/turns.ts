@@ -1,0 +1,171 @@
+/**
+ * Truth in transcripts. Items of the model's conversation become lines, in the order of the item chain and not of arrival; a
+ * line is told once it is final and everything before it is, so that a reader's cursor never misses or repeats one.
+ */
+import type { TurnItem, TurnsRegion } from './call.ts';
+import { hasWords } from './closings.ts';
+import type { ItemRole } from './events.ts';
+import { PLACEHOLDER } from './sentences.ts';
+import { ORPHAN_MS } from './timing.ts';
+import type { Speaker } from './words.ts';
+
+export interface ToldLine {
+  readonly index: number;
+  readonly itemId: string;
+  readonly speaker: Speaker;
+  readonly text: string;
+  readonly planned?: string;
+  readonly interrupted: boolean;
+  readonly estimated: boolean;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Adds an item behind `previousItemId` (null: at the front; undefined: not known), or completes what is known of it. */
+export function addItem(
+  turns: TurnsRegion,
+  added: {
+    readonly itemId: string;
+    readonly previousItemId: string | null | undefined;
+    readonly role: ItemRole;
+    readonly nowMs: number;
+    readonly startMs: number;
+  },
+): TurnsRegion {
+  const known = turns.items.find((item) => item.itemId === added.itemId);
+  if (known && (known.previousItemId !== undefined || added.previousItemId === undefined)) return turns;
+  const item: TurnItem = known
+    ? { ...known, previousItemId: added.previousItemId }
+    : {
+        itemId: added.itemId,
+        role: added.role,
+        previousItemId: added.previousItemId,
+        addedAtMs: added.nowMs,
+        orphanUntilMs: null,
+        startMs: added.startMs,
+        endMs: added.startMs,
+        text: '',
+        planned: null,
+        interrupted: false,
+        estimated: false,
+        final: added.role === 'other',
+        textDueMs: null,
+        line: null,
+      };
+  if (known && turns.items.indexOf(known) < turns.told) return replaceItem(turns, item);
+  const others = turns.items.filter((each) => each !== known);
+  return adopt(insert({ ...turns, items: others }, item, added.nowMs), item.itemId);
+}
+
+function insert(turns: TurnsRegion, item: TurnItem, nowMs: number): TurnsRegion {
+  const { items } = turns;
+  let at = items.length;
+  let orphanUntilMs: number | null = null;
+  if (item.previousItemId === undefined) {
+    orphanUntilMs = nowMs + ORPHAN_MS;
+  } else if (item.previousItemId !== null) {
+    const previous = items.findIndex((each) => each.itemId === item.previousItemId);
+    if (previous < 0) orphanUntilMs = nowMs + ORPHAN_MS;
+    // What has been told keeps its place: a late one goes behind it, by time.
+    else at = Math.max(previous + 1, turns.told);
+  }
+  return { ...turns, items: [...items.slice(0, at), { ...item, orphanUntilMs }, ...items.slice(at)] };
+}
+
+/** Puts an orphan that waited for `itemId` behind it. */
+function adopt(turns: TurnsRegion, itemId: string): TurnsRegion {
+  const orphan = turns.items.find(
+    (item, index) => item.orphanUntilMs !== null && item.previousItemId === itemId && index >= turns.told,
+  );
+  if (!orphan) return turns;
+  const items = turns.items.filter((item) => item !== orphan);
+  const at = Math.max(items.findIndex((item) => item.itemId === itemId) + 1, turns.told);
+  return { ...turns, items: [...items.slice(0, at), { ...orphan, orphanUntilMs: null }, ...items.slice(at)] };
+}
+
+function replaceItem(turns: TurnsRegion, item: TurnItem): TurnsRegion {
+  return { ...turns, items: turns.items.map((each) => (each.itemId === item.itemId ? item : each)) };
+}
+
+export function changeItem(turns: TurnsRegion, itemId: string, change: Partial<TurnItem>): TurnsRegion {
+  return { ...turns, items: turns.items.map((item) => (item.itemId === itemId ? { ...item, ...change } : item)) };
+}
+
+export function itemOf(turns: TurnsRegion, itemId: string): TurnItem | undefined {
+  return turns.items.find((item) => item.itemId === itemId);
+}
+
+/** Tells the lines that are final, in order. `force`: the call is over, nothing is waited for. */
+export function tell(
+  turns: TurnsRegion,
+  nowMs: number,
+  force: boolean,
+): { turns: TurnsRegion; lines: readonly ToldLine[] } {
+  const items = [...turns.items];
+  const lines: ToldLine[] = [];
+  let { told, lines: count } = turns;
+  for (let item = items[told]; item !== undefined; item = items[told]) {
+    const ready = resolve(item, nowMs, force);
+    if (ready === null) break;
+    if (ready.role !== 'other' && hasWords(ready.text)) {
+      lines.push(lineOf(ready, count));
+      items[told] = { ...ready, line: count };
+      count += 1;
+    } else {
+      items[told] = ready;
+    }
+    told += 1;
+  }
+  return { turns: { items, told, lines: count }, lines };
+}
+
+/** The item as it can be told now, or null while something of it is still waited for. */
+function resolve(item: TurnItem, nowMs: number, force: boolean): TurnItem | null {
+  if (item.orphanUntilMs !== null && !force && nowMs < item.orphanUntilMs) return null;
+  if (item.final) return item;
+  if (item.role === 'callee' && item.textDueMs !== null && (force || nowMs >= item.textDueMs)) {
+    return { ...item, final: true, text: PLACEHOLDER };
+  }
+  return force ? { ...item, final: true } : null;
+}
+
+/** When `tell` has something to do without a further event; null when it has not. */
+export function tellDueMs(turns: TurnsRegion): number | null {
+  const item = turns.items[turns.told];
+  if (!item) return null;
+  const textDueMs = item.final ? Number.NEGATIVE_INFINITY : (item.textDueMs ?? Number.POSITIVE_INFINITY);
+  const dueMs = Math.max(item.orphanUntilMs ?? Number.NEGATIVE_INFINITY, textDueMs);
+  return Number.isFinite(dueMs) ? dueMs : null;
+}
+
+export function lineOf(item: TurnItem, index: number): ToldLine {
+  return {
+    index,
+    itemId: item.itemId,
+    speaker: item.role === 'callee' ? 'callee' : 'agent',
+    text: item.text,
+    ...(item.planned !== null && item.planned !== item.text ? { planned: item.planned } : {}),
+    interrupted: item.interrupted,
+    estimated: item.estimated,
+    startMs: Math.max(0, Math.round(item.startMs)),
+    endMs: Math.max(0, Math.round(Math.max(item.startMs, item.endMs))),
+  };
+}
+
+const CHARS_PER_MS = 15 / 1_000;
+
+/**
+ * The part of `text` that was heard, as an estimate by time, snapped back to a whole word. Text runs ahead of audio, so
+ * for an item that was cut while it was made the whole length is guessed from the usual speed of speech.
+ */
+export function heardText(text: string, heardMs: number, receivedMs: number, done: boolean): string {
+  const wholeMs = done ? receivedMs : Math.max(receivedMs, text.length / CHARS_PER_MS);
+  if (wholeMs <= 0 || heardMs <= 0) return '';
+  if (heardMs >= wholeMs) return text;
+  const end = Math.floor((text.length * heardMs) / wholeMs);
+  if (/\s/.test(text[end] ?? ' ')) return text.slice(0, end).trimEnd();
+  // A script without spaces has no words to snap to.
+  const space = text.slice(0, end).search(/\s\S*$/);
+  if (space < 0) return /\s/.test(text) ? '' : text.slice(0, end);
+  return text.slice(0, space).trimEnd();
+}
