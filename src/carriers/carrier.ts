@@ -85,6 +85,8 @@ export interface UpgradeRequest {
 
 /** What a carrier needs of a WebSocket. The server has already put an error listener and a size limit on it. */
 export interface MediaSocket {
+  /** Bytes handed over by `send` that the network has not taken yet. */
+  readonly bufferedAmount: number;
   send(data: string | Uint8Array): void;
   close(code: number, reason?: string): void;
   /** Closes without a handshake. */

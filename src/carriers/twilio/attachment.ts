@@ -1,0 +1,187 @@
+import { Audio } from '../../media/audio.ts';
+import type { MediaSocket } from '../carrier.ts';
+import {
+  createStreamReader,
+  createStreamWriter,
+  type StreamMessage,
+  type StreamReader,
+  type StreamStart,
+  type StreamWriter,
+} from './stream.ts';
+
+export interface Clock {
+  /** Monotonic, in milliseconds. */
+  now(): number;
+  /** Runs `callback` once after `delayMs`; the answer calls it off. */
+  setTimer(callback: () => void, delayMs: number): () => void;
+}
+
+export interface AttachmentOptions {
+  readonly socket: MediaSocket;
+  readonly clock: Clock;
+  readonly startDeadlineMs: number;
+  /** Is this the stream that our TwiML asked for? Called once. */
+  readonly admit: (start: StreamStart) => boolean;
+  readonly onStarted: () => void;
+  readonly onMedia: (audio: Audio, mediaMs: number) => void;
+  readonly onMark: (generation: number, markId: number) => void;
+  readonly onDigit: (digit: string) => void;
+  /** Of a stream that had started and that we did not close ourselves; once. `malformed` counts the frames that were ignored. */
+  readonly onEnded: (how: 'stopped' | 'dropped', malformed: number) => void;
+  /** The socket was closed by us before a stream started, or because of what it sent. */
+  readonly onRefused: (why: Refusal) => void;
+}
+
+export type Refusal = 'no-start' | 'wrong-start' | 'flood' | 'backlog';
+
+/** WebSocket close codes (RFC 6455, 7.4.1). Twilio warns about any other (error 31921). */
+const NORMAL = 1000;
+const POLICY = 1008;
+
+/** 50 frames a second are normal, and after a stall of a minute they all come at once. */
+const FLOOD_BURST = 4_000;
+const FLOOD_PER_MS = 0.2;
+/** A frame counts once for each such piece. */
+const FLOOD_PIECE_BYTES = 4_096;
+/** About six minutes of audio that the network has not taken: nobody will hear it, and memory is not for that. */
+const MOST_BACKLOG_BYTES = 4 * 1024 * 1024;
+
+/** One WebSocket of a media stream, from its upgrade to its end. Calls nothing back after `close`. */
+export class Attachment {
+  private readonly options: AttachmentOptions;
+  private readonly reader: StreamReader = createStreamReader();
+  private writer: StreamWriter | null = null;
+  private greeted = false;
+  private ended = false;
+  private malformed = 0;
+  private allowance = FLOOD_BURST;
+  private allowanceAtMs: number;
+  private readonly stopWaiting: () => void;
+
+  constructor(options: AttachmentOptions) {
+    this.options = options;
+    this.allowanceAtMs = options.clock.now();
+    this.stopWaiting = options.clock.setTimer(() => this.refuse('no-start'), options.startDeadlineMs);
+    options.socket.onMessage((data, isBinary) => this.receive(data, isBinary));
+    options.socket.onClose(() => this.end('dropped'));
+  }
+
+  get live(): boolean {
+    return this.writer !== null && !this.ended;
+  }
+
+  play(audio: Audio): void {
+    if (this.writer === null || this.ended || audio.byteLength === 0) return;
+    this.send(this.writer.media(audio.base64()));
+  }
+
+  mark(generation: number, markId: number): void {
+    if (this.writer !== null) this.send(this.writer.mark(generation, markId));
+  }
+
+  clear(): void {
+    if (this.writer !== null) this.send(this.writer.clear());
+  }
+
+  close(): void {
+    this.finish();
+    this.options.socket.close(NORMAL);
+  }
+
+  private send(text: string): void {
+    if (this.ended) return;
+    if (this.options.socket.bufferedAmount > MOST_BACKLOG_BYTES) {
+      this.options.onRefused('backlog');
+      // A close frame would wait behind the backlog.
+      this.options.socket.terminate();
+      this.end('dropped');
+      return;
+    }
+    this.options.socket.send(text);
+  }
+
+  private receive(data: Buffer, isBinary: boolean): void {
+    if (this.ended) return;
+    if (!this.isAllowed(data.length)) {
+      this.refuse('flood');
+      return;
+    }
+    const message = this.reader.read(data, isBinary);
+    if (message === null) this.malformed += 1;
+    else if (this.writer === null) this.greet(message);
+    else this.obey(message);
+  }
+
+  private isAllowed(bytes: number): boolean {
+    const atMs = this.options.clock.now();
+    this.allowance = Math.min(FLOOD_BURST, this.allowance + (atMs - this.allowanceAtMs) * FLOOD_PER_MS);
+    this.allowanceAtMs = atMs;
+    this.allowance -= 1 + Math.floor(bytes / FLOOD_PIECE_BYTES);
+    return this.allowance >= 0;
+  }
+
+  /** `connected`, then `start`; nothing else means anything before. */
+  private greet(message: StreamMessage): void {
+    if (message.kind === 'connected') {
+      this.greeted = true;
+      return;
+    }
+    if (message.kind !== 'start') {
+      this.malformed += 1;
+      return;
+    }
+    if (!this.greeted || !this.options.admit(message.start)) {
+      this.refuse('wrong-start');
+      return;
+    }
+    this.stopWaiting();
+    this.writer = createStreamWriter(message.start.streamSid);
+    this.options.onStarted();
+  }
+
+  private obey(message: StreamMessage): void {
+    switch (message.kind) {
+      case 'media':
+        this.options.onMedia(Audio.fromBase64(message.payload), message.mediaMs);
+        break;
+      case 'mark':
+        this.options.onMark(message.generation, message.markId);
+        break;
+      case 'dtmf':
+        this.options.onDigit(message.digit);
+        break;
+      case 'stop':
+        this.end('stopped');
+        this.options.socket.close(NORMAL);
+        break;
+      case 'connected':
+      case 'start':
+        this.malformed += 1;
+        break;
+      case 'other':
+        break;
+      default: {
+        const never: never = message;
+        return never;
+      }
+    }
+  }
+
+  private refuse(why: Refusal): void {
+    if (this.ended) return;
+    this.options.onRefused(why);
+    this.options.socket.close(POLICY);
+    this.end('dropped');
+  }
+
+  private end(how: 'stopped' | 'dropped'): void {
+    const wasLive = this.live;
+    this.finish();
+    if (wasLive) this.options.onEnded(how, this.malformed);
+  }
+
+  private finish(): void {
+    this.ended = true;
+    this.stopWaiting();
+  }
+}

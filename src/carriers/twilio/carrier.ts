@@ -1,0 +1,269 @@
+import type { CarrierTraits } from '../../call/words.ts';
+import type {
+  Carrier,
+  MediaSocket,
+  SocketRoute,
+  UpgradeRequest,
+  Webhook,
+  WebhookReply,
+  WebhookRequest,
+} from '../carrier.ts';
+import type { Clock } from './attachment.ts';
+import { type LineContext, type Ticket, TwilioLine, type TwilioLog, type WebhookPass } from './line.ts';
+import { createPreflight } from './preflight.ts';
+import { createRest, isCallSid, lineStatusOf } from './rest.ts';
+import { createSignatureCheck, type SignatureCheck, signUpgrade, toSocketUrl } from './signature.ts';
+import { createTokenBook, type TokenBook } from './tokens.ts';
+
+export interface TwilioOptions {
+  readonly accountSid: string;
+  readonly authToken: string;
+  /** Signatures of either token pass, so that the account's token can be rotated. */
+  readonly authTokenSecondary?: string;
+  /** When given, REST is asked with these instead of the account's token. */
+  readonly apiKey?: string;
+  readonly apiSecret?: string;
+  /** E.164: who is calling. */
+  readonly number: string;
+  /** Where Twilio reaches the public listener; `https`, or `http` on loopback. */
+  readonly publicUrl: string;
+  readonly apiBaseUrl?: string;
+  /** How long a stream may take from its upgrade to its `start`. */
+  readonly startDeadlineMs?: number;
+  readonly clock: Clock;
+  /** The same function that the public listener answers `/health` by. */
+  readonly healthProof: (nonce: string) => string;
+  readonly logger: TwilioLog;
+  readonly preflightTtlMs?: number;
+  readonly requestTimeoutMs?: number;
+}
+
+const TRAITS: CarrierTraits = {
+  // Twilio docs, error 31931: above ten minutes of audio it is thrown away.
+  lookAheadMs: 600_000,
+  clearEchoesMarks: true,
+  canSay: true,
+  canReattach: true,
+  canSendDigits: false,
+};
+
+/** From the document that names it to the upgrade; Twilio connects within seconds. */
+const STREAM_TOKEN_TTL_MS = 60_000;
+const PREFLIGHT_TOKEN_TTL_MS = 30_000;
+/** How long a call whose create was never answered may still come alive. */
+const UNRESOLVED_TTL_MS = 600_000;
+
+type StreamPass = { readonly kind: 'call'; readonly ticket: Ticket } | { readonly kind: 'preflight'; isSpent: boolean };
+
+/** Calls over Twilio's Programmable Voice and Media Streams. Opens nothing by itself: its routes are for the public listener. */
+export function createTwilioCarrier(options: TwilioOptions): Carrier {
+  return new TwilioCarrier(options);
+}
+
+class TwilioCarrier implements Carrier {
+  readonly name = 'twilio';
+  readonly traits = TRAITS;
+  readonly webhooks: readonly Webhook[];
+  readonly sockets: readonly SocketRoute[];
+  readonly preflight: () => Promise<void>;
+  private readonly options: TwilioOptions;
+  private readonly signatures: SignatureCheck;
+  private readonly webhookTokens: TokenBook<WebhookPass>;
+  private readonly streamTokens: TokenBook<StreamPass>;
+  private readonly lines = new Set<TwilioLine>();
+  private readonly claims = new Map<string, TwilioLine>();
+  private readonly lateTimers = new Map<TwilioLine, () => void>();
+  private readonly context: LineContext;
+
+  constructor(options: TwilioOptions) {
+    const publicUrl = options.publicUrl.replace(/\/+$/, '');
+    const timeoutMs = options.requestTimeoutMs ?? 10_000;
+    const { authToken, authTokenSecondary, clock } = options;
+    this.options = options;
+    this.signatures = createSignatureCheck({
+      publicUrl,
+      authTokens: authTokenSecondary === undefined ? [authToken] : [authToken, authTokenSecondary],
+    });
+    this.webhookTokens = createTokenBook(clock.now);
+    this.streamTokens = createTokenBook(clock.now);
+    this.context = this.lineContext(publicUrl, timeoutMs);
+    this.preflight = createPreflight({
+      publicUrl,
+      healthProof: options.healthProof,
+      clock,
+      ttlMs: options.preflightTtlMs ?? 600_000,
+      timeoutMs,
+      mintUpgrade: () => {
+        const url = this.context.urls.stream(
+          this.streamTokens.mint({ kind: 'preflight', isSpent: false }, PREFLIGHT_TOKEN_TTL_MS),
+        );
+        return { url, signature: signUpgrade(authToken, url) };
+      },
+    });
+    this.webhooks = [
+      this.webhook('/call/outgoing/:token', (pass, form) =>
+        pass.afterEpoch === null ? twimlReply(pass.line.answerOutgoing(lineStatusOf(form.CallStatus))) : UNKNOWN,
+      ),
+      this.webhook('/call/status/:token', (pass, form) =>
+        pass.afterEpoch === null ? hearStatus(pass.line, form) : UNKNOWN,
+      ),
+      this.webhook('/call/after/:token', (pass, form) =>
+        pass.afterEpoch === null
+          ? UNKNOWN
+          : twimlReply(pass.line.answerAfter(pass.afterEpoch, lineStatusOf(form.CallStatus))),
+      ),
+    ];
+    this.sockets = [
+      {
+        path: '/call/connection-outgoing/:token',
+        authorize: (request) => (this.isAuthorized(request) ? { accept: true } : { accept: false, status: 403 }),
+        connect: (socket, request) => this.connect(socket, request),
+      },
+    ];
+  }
+
+  line(options: Parameters<Carrier['line']>[0]): TwilioLine {
+    const line = new TwilioLine(this.context, options);
+    this.lines.add(line);
+    return line;
+  }
+
+  hangUpStranded(carrierCallId: string): Promise<'done' | 'gone' | 'failed'> {
+    return isCallSid(carrierCallId) ? this.context.rest.hangUp(carrierCallId) : Promise.resolve('gone');
+  }
+
+  close(): void {
+    for (const line of [...this.lines]) line.release();
+    for (const [line, cancel] of this.lateTimers) {
+      cancel();
+      line.forgetTokens();
+    }
+    this.lateTimers.clear();
+  }
+
+  private lineContext(publicUrl: string, timeoutMs: number): LineContext {
+    const { options } = this;
+    const socketUrl = toSocketUrl(publicUrl);
+    return {
+      rest: createRest({ ...options, timeoutMs }),
+      clock: options.clock,
+      log: options.logger,
+      accountSid: options.accountSid,
+      number: options.number,
+      startDeadlineMs: options.startDeadlineMs ?? 10_000,
+      mintWebhook: (pass) => this.webhookTokens.mint(pass, null),
+      mintStream: (ticket) => this.streamTokens.mint({ kind: 'call', ticket }, STREAM_TOKEN_TTL_MS),
+      forget: (tokens) => {
+        for (const token of tokens) {
+          this.webhookTokens.forget(token);
+          this.streamTokens.forget(token);
+        }
+      },
+      claim: (callSid, line) => {
+        if (this.claims.has(callSid)) return false;
+        this.claims.set(callSid, line);
+        return true;
+      },
+      isClaimed: (callSid) => this.claims.has(callSid),
+      released: (line) => this.released(line),
+      urls: {
+        outgoing: (token) => `${publicUrl}/call/outgoing/${token}`,
+        status: (token) => `${publicUrl}/call/status/${token}`,
+        after: (token) => `${publicUrl}/call/after/${token}`,
+        stream: (token) => `${socketUrl}/call/connection-outgoing/${token}`,
+      },
+    };
+  }
+
+  private released(line: TwilioLine): void {
+    this.lines.delete(line);
+    if (!line.isUnresolved) {
+      this.forgetLine(line);
+      return;
+    }
+    // Its create may yet turn out to have been carried out: whoever answers then gets a hang-up, not an application error.
+    const cancel = this.options.clock.setTimer(() => {
+      this.lateTimers.delete(line);
+      this.forgetLine(line);
+    }, UNRESOLVED_TTL_MS);
+    this.lateTimers.set(line, cancel);
+  }
+
+  private forgetLine(line: TwilioLine): void {
+    line.forgetTokens();
+    if (line.callSid !== null) this.claims.delete(line.callSid);
+  }
+
+  /** Signature, token, account and call are checked in this order; what is wrong says nothing more than that. */
+  private webhook(path: string, answer: (pass: WebhookPass, form: WebhookRequest['form']) => WebhookReply): Webhook {
+    return {
+      method: 'POST',
+      path,
+      handle: (request) => {
+        const refuse = (why: string, reply: WebhookReply): WebhookReply => {
+          this.options.logger.warn({ route: path, why }, 'A webhook was refused');
+          return reply;
+        };
+        if (!this.signatures.webhook(request.target, request.form, request.headers['x-twilio-signature']))
+          return refuse('signature', FORBIDDEN);
+        const pass = this.webhookTokens.find(request.params.token ?? '');
+        if (pass === null) return refuse('token', UNKNOWN);
+        const { AccountSid, CallSid } = request.form;
+        if (AccountSid !== this.options.accountSid) return refuse('account', FORBIDDEN);
+        if (!isCallSid(CallSid)) return refuse('no call', MALFORMED);
+        if (!pass.line.bind(CallSid)) return refuse('another call', FORBIDDEN);
+        return answer(pass, request.form);
+      },
+    };
+  }
+
+  private isAuthorized(request: UpgradeRequest): boolean {
+    const refuse = (why: string): boolean => {
+      this.options.logger.warn({ why }, 'A stream was refused at its upgrade');
+      return false;
+    };
+    if (!this.signatures.upgrade(request.target, request.headers['x-twilio-signature'])) return refuse('signature');
+    const pass = this.streamTokens.find(request.params.token ?? '');
+    if (pass === null) return refuse('token');
+    if (pass.kind === 'call') return pass.ticket.line.reserve(pass.ticket) || refuse('spent');
+    if (pass.isSpent) return refuse('spent');
+    pass.isSpent = true;
+    return true;
+  }
+
+  private connect(socket: MediaSocket, request: UpgradeRequest): void {
+    const token = request.params.token ?? '';
+    const pass = this.streamTokens.find(token);
+    if (pass?.kind === 'call') {
+      pass.ticket.line.attach(pass.ticket, token, socket);
+      return;
+    }
+    this.streamTokens.forget(token);
+    // A preflight closes by itself; what was forgotten since the upgrade, or does not close, is closed.
+    const cancel = this.options.clock.setTimer(
+      () => socket.terminate(),
+      pass === null ? 0 : this.context.startDeadlineMs,
+    );
+    socket.onClose(cancel);
+  }
+}
+
+function hearStatus(line: TwilioLine, form: WebhookRequest['form']): WebhookReply {
+  const status = lineStatusOf(form.CallStatus);
+  if (status === null) return MALFORMED;
+  const { SipResponseCode: code, SequenceNumber: sequence } = form;
+  line.hearStatus(status, `${String(sequence ?? '')}:${status}`, typeof code === 'string' ? code : undefined);
+  return textReply(200, '');
+}
+
+function textReply(status: number, body: string): WebhookReply {
+  return { status, contentType: 'text/plain; charset=utf-8', body };
+}
+
+function twimlReply(body: string): WebhookReply {
+  return { status: 200, contentType: 'text/xml; charset=utf-8', body };
+}
+
+const FORBIDDEN = textReply(403, 'This request is not from the telephone company, or not about this call.');
+const UNKNOWN = textReply(404, 'There is no such call.');
+const MALFORMED = textReply(400, 'The request is malformed.');

@@ -1,0 +1,370 @@
+import type { CarrierEvent, LineStatus } from '../../call/events.ts';
+import type { Audio } from '../../media/audio.ts';
+import type { Line, LineOptions, MediaSocket } from '../carrier.ts';
+import { Attachment, type Clock } from './attachment.ts';
+import { createInquiry } from './inquiry.ts';
+import type { CreateRequest, Rest } from './rest.ts';
+import type { StreamStart } from './stream.ts';
+import { digestOf, isToken, type TokenDigest } from './tokens.ts';
+import { emptyTwiml, hangUpTwiml, sayTwiml, streamTwiml } from './twiml.ts';
+
+export interface TwilioLog {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** One permission to attach a stream. Good for a single upgrade, which has to lead to a matching `start`. */
+export interface Ticket {
+  readonly line: TwilioLine;
+  readonly epoch: number;
+  state: 'unspent' | 'reserved' | 'spent';
+}
+
+/** What a webhook's token stands for: the call, or the question how to go on after the stream of one epoch. */
+export interface WebhookPass {
+  readonly line: TwilioLine;
+  readonly afterEpoch: number | null;
+}
+
+/** What a line needs of its carrier. */
+export interface LineContext {
+  readonly rest: Rest;
+  readonly clock: Clock;
+  readonly log: TwilioLog;
+  readonly accountSid: string;
+  /** E.164, the caller's. */
+  readonly number: string;
+  readonly startDeadlineMs: number;
+  mintWebhook(pass: WebhookPass): string;
+  mintStream(ticket: Ticket): string;
+  forget(tokens: readonly string[]): void;
+  /** False when the call belongs to another line. */
+  claim(callSid: string, line: TwilioLine): boolean;
+  isClaimed(callSid: string): boolean;
+  /** The line wants no more; its carrier may forget it. */
+  released(line: TwilioLine): void;
+  urls: {
+    outgoing(token: string): string;
+    status(token: string): string;
+    after(token: string): string;
+    stream(token: string): string;
+  };
+}
+
+type Plan = { readonly kind: 'none' } | { readonly kind: 'say'; readonly text: string } | { readonly kind: 'reattach' };
+
+const NO_PLAN: Plan = { kind: 'none' };
+const TERMINAL: ReadonlySet<LineStatus> = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
+
+/** One telephone call over Twilio. Its webhooks have been authenticated before they come here. */
+export class TwilioLine implements Line {
+  readonly callId: string;
+  callSid: string | null = null;
+  private readonly context: LineContext;
+  private readonly options: LineOptions;
+  private readonly tokens: string[] = [];
+  private dialled: { readonly to: string; readonly sinceMs: number } | null = null;
+  private isRefused = false;
+  private isReleased = false;
+  private isOver = false;
+  private hangUpWanted = false;
+  private isHangingUp = false;
+  private isSaying = false;
+  private plan: Plan = NO_PLAN;
+  private attachment: { readonly epoch: number; readonly stream: Attachment } | null = null;
+  private opening: string | null = null;
+  private readonly afterReplies = new Map<number, string>();
+  private readonly seenStatuses = new Set<string>();
+  private stopInquiry: (() => void) | null = null;
+
+  constructor(context: LineContext, options: LineOptions) {
+    this.context = context;
+    this.options = options;
+    this.callId = options.callId;
+  }
+
+  /** True while a call may exist of which we do not know the sid. */
+  get isUnresolved(): boolean {
+    return this.dialled !== null && this.callSid === null && !this.isRefused;
+  }
+
+  dial(request: { readonly to: string; readonly ringMs: number; readonly maxMs: number }): void {
+    if (this.dialled !== null || this.isReleased) return;
+    if (this.hangUpWanted) {
+      this.isRefused = true;
+      this.emitSoon({ type: 'carrier.refused', code: 'ended', reason: 'The call was ended before it was placed.' });
+      return;
+    }
+    this.dialled = { to: request.to, sinceMs: Date.now() };
+    const token = this.keep(this.context.mintWebhook({ line: this, afterEpoch: null }));
+    void this.create({
+      to: request.to,
+      from: this.context.number,
+      url: this.context.urls.outgoing(token),
+      statusCallbackUrl: this.context.urls.status(token),
+      ringMs: request.ringMs,
+      maxMs: request.maxMs,
+    });
+  }
+
+  play(audio: Audio): void {
+    this.attachment?.stream.play(audio);
+  }
+
+  mark(generation: number, markId: number): void {
+    this.attachment?.stream.mark(generation, markId);
+  }
+
+  /** The generation travels in the marks; Twilio's `clear` has none. */
+  clear(_generation: number): void {
+    this.attachment?.stream.clear();
+  }
+
+  redirect(plan: 'say' | 'reattach', text: string): void {
+    if (this.isReleased) return;
+    this.plan = plan === 'say' ? { kind: 'say', text } : { kind: 'reattach' };
+    if (this.plan.kind === 'say' && this.attachment?.stream.live) void this.sayNow(this.plan);
+  }
+
+  inquire(): void {
+    if (this.isReleased || this.stopInquiry !== null) return;
+    const done = (): void => {
+      this.stopInquiry = null;
+    };
+    this.stopInquiry = createInquiry({
+      rest: this.context.rest,
+      clock: this.context.clock,
+      callSid: () => this.callSid,
+      search: this.dialled === null ? null : { ...this.dialled, from: this.context.number },
+      isClaimed: (callSid) => this.context.isClaimed(callSid),
+      onFound: ({ callSid, status }) => {
+        done();
+        if (this.bind(callSid)) this.progress(status, 'inquiry');
+      },
+      onNotFound: () => {
+        done();
+        this.emit({ type: 'carrier.notFound' });
+      },
+    });
+  }
+
+  hangUp(): void {
+    if (this.isReleased) return;
+    this.hangUpWanted = true;
+    if (this.callSid !== null && !this.isOver) void this.endCall(this.callSid);
+    else if (!this.isUnresolved) this.emitSoon({ type: 'carrier.hungUp', outcome: 'gone' });
+  }
+
+  release(): void {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    this.stopInquiry?.();
+    this.attachment?.stream.close();
+    this.attachment = null;
+    this.context.released(this);
+  }
+
+  /** Called by the carrier, at once or once a late answer can no longer come. */
+  forgetTokens(): void {
+    this.context.forget(this.tokens);
+    this.tokens.length = 0;
+  }
+
+  /** Is the call that a webhook speaks of this one? Learns it when it is not known yet. */
+  bind(callSid: string): boolean {
+    if (this.callSid !== null) return this.callSid === callSid;
+    if (!this.context.claim(callSid, this)) return false;
+    this.callSid = callSid;
+    if (this.isReleased) {
+      // Nobody is left to talk to the callee.
+      void this.context.rest.hangUp(callSid);
+      return true;
+    }
+    this.stopInquiry?.();
+    this.stopInquiry = null;
+    this.emit({ type: 'carrier.bound', carrierCallId: callSid });
+    if (this.hangUpWanted) void this.endCall(callSid);
+    return true;
+  }
+
+  /** The call was answered and asks for its document. Asked twice, it gets the same one. */
+  answerOutgoing(status: LineStatus | null): string {
+    if (this.isReleased || this.hangUpWanted) return hangUpTwiml();
+    if (this.opening !== null) return this.opening;
+    if (status !== null) this.progress(status, 'webhook');
+    this.opening = this.plan.kind === 'say' ? this.sayAsPlanned(this.plan) : this.streamDocument(1);
+    return this.opening;
+  }
+
+  hearStatus(status: LineStatus, key: string, code: string | undefined): void {
+    if (this.seenStatuses.has(key)) return;
+    this.seenStatuses.add(key);
+    this.progress(status, 'webhook', code);
+  }
+
+  /** The stream of `epoch` is over and Twilio asks how to go on. */
+  answerAfter(epoch: number, status: LineStatus | null): string {
+    if (this.isReleased) return hangUpTwiml();
+    const given = this.afterReplies.get(epoch);
+    if (given !== undefined) return given;
+    const reply = this.decideAfter(epoch, status);
+    this.afterReplies.set(epoch, reply);
+    return reply;
+  }
+
+  /** At the upgrade. */
+  reserve(ticket: Ticket): boolean {
+    if (this.isReleased || ticket.state !== 'unspent') return false;
+    ticket.state = 'reserved';
+    return true;
+  }
+
+  /** The socket that an upgrade with `ticket` has led to. `token` is the one of its URL. */
+  attach(ticket: Ticket, token: string, socket: MediaSocket): void {
+    const digest = digestOf(token);
+    const stream: Attachment = new Attachment({
+      socket,
+      clock: this.context.clock,
+      startDeadlineMs: this.context.startDeadlineMs,
+      admit: (start) => this.admit(ticket, digest, start),
+      onStarted: () => this.streamStarted(ticket.epoch, stream),
+      onMedia: (audio, mediaMs) => this.options.hear(audio, mediaMs),
+      onMark: (generation, markId) =>
+        this.emit({ type: 'carrier.markEchoed', epoch: ticket.epoch, generation, markId }),
+      onDigit: (digit) => this.emit({ type: 'carrier.digitPressed', digit }),
+      onEnded: (how, malformed) => this.streamEnded(ticket.epoch, how, malformed),
+      onRefused: (why) => {
+        ticket.state = 'spent';
+        this.context.log.warn({ callId: this.callId, epoch: ticket.epoch, why }, 'A media stream was closed');
+      },
+    });
+  }
+
+  private keep(token: string): string {
+    this.tokens.push(token);
+    return token;
+  }
+
+  private async create(request: CreateRequest): Promise<void> {
+    const created = await this.context.rest.create(request);
+    switch (created.kind) {
+      case 'created':
+        if (!this.bind(created.callSid)) {
+          this.context.log.error(
+            { callId: this.callId, callSid: created.callSid, bound: this.callSid },
+            'A webhook had bound another call',
+          );
+        }
+        break;
+      case 'refused':
+        this.isRefused = true;
+        if (this.callSid === null) this.emit({ type: 'carrier.refused', code: created.code, reason: created.reason });
+        break;
+      case 'uncertain':
+        if (this.callSid === null) this.emit({ type: 'carrier.uncertain', reason: created.reason });
+        break;
+    }
+  }
+
+  private async endCall(callSid: string): Promise<void> {
+    if (this.isHangingUp) return;
+    this.isHangingUp = true;
+    const outcome = await this.context.rest.hangUp(callSid);
+    this.isHangingUp = false;
+    if (outcome === 'failed') this.context.log.warn({ callId: this.callId, callSid }, 'Twilio did not end the call');
+    this.emit({ type: 'carrier.hungUp', outcome });
+  }
+
+  /** The document of a live call is replaced; its stream ends by that. */
+  private async sayNow(plan: Plan & { kind: 'say' }): Promise<void> {
+    if (this.isSaying || this.callSid === null) return;
+    this.isSaying = true;
+    const outcome = await this.context.rest.replace(this.callSid, sayTwiml(this.options.language, plan.text));
+    this.isSaying = false;
+    // Until here a question how to go on would have been answered with the same sentence; it must not be said twice.
+    if (this.plan !== plan) return;
+    this.plan = NO_PLAN;
+    this.emit({ type: 'carrier.redirected', outcome: outcome === 'done' ? 'done' : 'failed' });
+  }
+
+  private sayAsPlanned(plan: Plan & { kind: 'say' }): string {
+    this.plan = NO_PLAN;
+    this.emitSoon({ type: 'carrier.redirected', outcome: 'done' });
+    return sayTwiml(this.options.language, plan.text);
+  }
+
+  private streamDocument(epoch: number): string {
+    const token = this.keep(this.context.mintStream({ line: this, epoch, state: 'unspent' }));
+    const afterToken = this.keep(this.context.mintWebhook({ line: this, afterEpoch: epoch }));
+    return streamTwiml({
+      streamUrl: this.context.urls.stream(token),
+      afterUrl: this.context.urls.after(afterToken),
+      token,
+    });
+  }
+
+  private decideAfter(epoch: number, status: LineStatus | null): string {
+    if (this.attachment?.epoch === epoch) {
+      this.attachment.stream.close();
+      this.streamEnded(epoch, 'stopped', 0);
+    }
+    if (status !== null && TERMINAL.has(status)) {
+      this.progress(status, 'webhook');
+      return emptyTwiml();
+    }
+    const plan = this.plan;
+    if (plan.kind === 'say') return this.sayAsPlanned(plan);
+    this.plan = NO_PLAN;
+    return plan.kind === 'reattach' && !this.hangUpWanted ? this.streamDocument(epoch + 1) : hangUpTwiml();
+  }
+
+  private admit(ticket: Ticket, digest: TokenDigest, start: StreamStart): boolean {
+    if (this.isReleased || ticket.state !== 'reserved') return false;
+    ticket.state = 'spent';
+    const isOurs = start.accountSid === this.context.accountSid && start.callSid === this.callSid;
+    return isOurs && isToken(digest, start.token) && start.isMulaw8k;
+  }
+
+  private streamStarted(epoch: number, stream: Attachment): void {
+    const before = this.attachment;
+    if (before !== null) {
+      before.stream.close();
+      this.streamEnded(before.epoch, 'dropped', 0);
+    }
+    this.attachment = { epoch, stream };
+    this.emit({ type: 'carrier.streamStarted', epoch });
+    if (this.plan.kind === 'say') void this.sayNow(this.plan);
+  }
+
+  private streamEnded(epoch: number, how: 'stopped' | 'dropped', malformed: number): void {
+    if (this.attachment?.epoch !== epoch) return;
+    this.attachment = null;
+    if (malformed > 0)
+      this.context.log.warn({ callId: this.callId, epoch, malformed }, 'Malformed frames were ignored');
+    this.emit({ type: 'carrier.streamEnded', epoch, how });
+  }
+
+  private progress(status: LineStatus, source: 'webhook' | 'inquiry', code?: string): void {
+    if (TERMINAL.has(status)) this.isOver = true;
+    this.emit({ type: 'carrier.progressed', status, source, ...(code === undefined ? {} : { code }) });
+  }
+
+  private emit(event: CarrierEvent): void {
+    if (this.isReleased) return;
+    try {
+      this.options.emit(event);
+    } catch (error) {
+      this.context.log.error(
+        { err: error, callId: this.callId, event: event.type },
+        'An event of a line was not taken',
+      );
+    }
+  }
+
+  /** For answers that are known while the question is still being asked. */
+  private emitSoon(event: CarrierEvent): void {
+    queueMicrotask(() => this.emit(event));
+  }
+}
