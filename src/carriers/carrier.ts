@@ -40,7 +40,7 @@ export interface Line {
   mark(generation: number, markId: number): void;
   clear(generation: number): void;
   redirect(plan: 'say' | 'reattach', text: string): void;
-  /** Asks the carrier what became of the call: `carrier.bound`, `carrier.progressed` or `carrier.notFound` follow. */
+  /** Asks the carrier once what became of the call: `carrier.bound`, `carrier.progressed` or `carrier.notFound` follow, nothing when it does not answer. */
   inquire(): void;
   hangUp(): void;
   release(): void;

@@ -2,8 +2,7 @@ import type { CarrierEvent, LineStatus } from '../../call/events.ts';
 import type { Audio } from '../../media/audio.ts';
 import type { Line, LineOptions, MediaSocket } from '../carrier.ts';
 import { Attachment, type Clock } from './attachment.ts';
-import { createInquiry } from './inquiry.ts';
-import type { CreateRequest, Rest } from './rest.ts';
+import type { CallState, CreateRequest, Rest } from './rest.ts';
 import type { StreamStart } from './stream.ts';
 import { digestOf, isToken, type TokenDigest } from './tokens.ts';
 import { emptyTwiml, hangUpTwiml, sayTwiml, streamTwiml } from './twiml.ts';
@@ -77,7 +76,7 @@ export class TwilioLine implements Line {
   private opening: string | null = null;
   private readonly afterReplies = new Map<number, string>();
   private readonly seenStatuses = new Set<string>();
-  private stopInquiry: (() => void) | null = null;
+  private isInquiring = false;
 
   constructor(context: LineContext, options: LineOptions) {
     this.context = context;
@@ -129,25 +128,7 @@ export class TwilioLine implements Line {
   }
 
   inquire(): void {
-    if (this.isReleased || this.stopInquiry !== null) return;
-    const done = (): void => {
-      this.stopInquiry = null;
-    };
-    this.stopInquiry = createInquiry({
-      rest: this.context.rest,
-      clock: this.context.clock,
-      callSid: () => this.callSid,
-      search: this.dialled === null ? null : { ...this.dialled, from: this.context.number },
-      isClaimed: (callSid) => this.context.isClaimed(callSid),
-      onFound: ({ callSid, status }) => {
-        done();
-        if (this.bind(callSid)) this.progress(status, 'inquiry');
-      },
-      onNotFound: () => {
-        done();
-        this.emit({ type: 'carrier.notFound' });
-      },
-    });
+    if (!this.isReleased && !this.isInquiring) void this.lookUp();
   }
 
   hangUp(): void {
@@ -160,7 +141,6 @@ export class TwilioLine implements Line {
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
-    this.stopInquiry?.();
     this.attachment?.stream.close();
     this.attachment = null;
     this.context.released(this);
@@ -182,8 +162,6 @@ export class TwilioLine implements Line {
       void this.context.rest.hangUp(callSid);
       return true;
     }
-    this.stopInquiry?.();
-    this.stopInquiry = null;
     this.emit({ type: 'carrier.bound', carrierCallId: callSid });
     if (this.hangUpWanted) void this.endCall(callSid);
     return true;
@@ -266,6 +244,27 @@ export class TwilioLine implements Line {
         if (this.callSid === null) this.emit({ type: 'carrier.uncertain', reason: created.reason });
         break;
     }
+  }
+
+  /** Once: who asks decides whether to ask again. */
+  private async lookUp(): Promise<void> {
+    this.isInquiring = true;
+    const found = await this.find();
+    this.isInquiring = false;
+    if (found === 'failed')
+      this.context.log.warn({ callId: this.callId }, 'Twilio did not say what became of the call');
+    else if (found === 'gone') this.emit({ type: 'carrier.notFound' });
+    else if (this.bind(found.callSid)) this.progress(found.status, 'inquiry');
+  }
+
+  private async find(): Promise<CallState | 'gone' | 'failed'> {
+    const { rest, number } = this.context;
+    if (this.callSid !== null) return rest.look(this.callSid);
+    if (this.dialled === null) return 'gone';
+    const calls = await rest.list({ ...this.dialled, from: number });
+    if (calls === 'failed') return 'failed';
+    // A webhook may have bound the call while the list was on its way.
+    return calls.find(({ callSid }) => callSid === this.callSid || !this.context.isClaimed(callSid)) ?? 'gone';
   }
 
   private async endCall(callSid: string): Promise<void> {
