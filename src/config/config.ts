@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import type { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import { defaultDataFolder, type Machine } from './data-folder.ts';
+import { readFlags } from './flags.ts';
+import { isLoopback } from './kinds.ts';
+import { SETTINGS, type Setting, type SettingKey } from './schema.ts';
+
+type Values = {
+  readonly [Key in SettingKey]: (typeof SETTINGS)[Key] extends Setting<infer T> ? T : never;
+};
+
+/** Every setting by its key in the schema; frozen. Unset optional ones are null. */
+export interface Config extends Omit<Values, 'dataDir'> {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** The simulators stand in for the telephone and the model; only ever by the flag `--simulate`. */
+  readonly simulate: boolean;
+}
+
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly argv?: readonly string[];
+  /** Read when it exists; the real environment wins over it. */
+  readonly dotenvFile?: string;
+  readonly machine?: Machine;
+}
+
+/** Something that the operator must change; `message` is a sentence that names the setting, and never a secret. */
+export interface Complaint {
+  readonly setting: string;
+  readonly message: string;
+}
+
+export interface ConfigReading {
+  readonly config: Config;
+  readonly complaints: readonly Complaint[];
+  /** The words of the command line that are no settings. */
+  readonly rest: readonly string[];
+}
+
+/** The sources of this process: its environment, its command line, and `.env` in the current folder. */
+export function processSources(): ConfigSources {
+  return { env: process.env, argv: process.argv.slice(2), dotenvFile: resolve('.env') };
+}
+
+/**
+ * Reads the settings and never throws: a bad value falls back to its default, and is complained of. For a server that must
+ * answer whatever its settings are. Flags win over the environment, which wins over the file.
+ */
+export function readConfig(sources: ConfigSources): ConfigReading {
+  const flags = readFlags(sources.argv ?? []);
+  const file = readDotenv(sources.dotenvFile);
+  const complaints: Complaint[] = [...file.complaints, ...flags.complaints];
+  const given = (name: string): string | undefined =>
+    flags.values[name]?.trim() || sources.env[name]?.trim() || file.values[name]?.trim() || undefined;
+
+  const values: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    const read = readSetting(setting as Setting<unknown>, given(setting.name));
+    values[key] = read.value;
+    if (read.complaint) complaints.push(read.complaint);
+  }
+  const machine = sources.machine ?? { platform: process.platform, home: homedir() };
+  const dataDir = dataFolder(values.dataDir as string | null, sources.env, machine);
+  const draft = { ...(values as unknown as Values), dataDir, simulate: flags.simulate };
+  const { config, complaints: crossed } = crossCheck(draft, complaints);
+  return { config: freeze(config), complaints: [...complaints, ...crossed], rest: flags.rest };
+}
+
+/**
+ * Reads the settings for a command that cannot go on without good ones.
+ * @throws ConfigError that lists every complaint at once.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const { config, complaints } = readConfig(sources);
+  if (complaints.length > 0) throw complaintsError(complaints);
+  return config;
+}
+
+/** The complaints as the one error that tells them all. */
+export function complaintsError(complaints: readonly Complaint[]): ConfigError {
+  const settings = [...new Set(complaints.map((complaint) => complaint.setting))];
+  return new ConfigError(complaints.map((complaint) => complaint.message).join('\n'), { settings });
+}
+
+/** Names of the settings without which no call can be placed; none on the simulators. */
+export function missingForCalls(config: Config): readonly string[] {
+  if (config.simulate) return [];
+  const needed = ['publicUrl', 'twilioAccountSid', 'twilioAuthToken', 'twilioNumber', 'openaiApiKey'] as const;
+  return needed.filter((key) => config[key] === null).map((key) => SETTINGS[key].name);
+}
+
+/**
+ * Passes when calls can be placed with these settings.
+ * @throws ConfigError that says what is missing, and repeats the complaints of the reading.
+ */
+export function requireForCalls(config: Config, complaints: readonly Complaint[] = []): void {
+  const complainedOf = new Set(complaints.map((complaint) => complaint.setting));
+  const missing = missingForCalls(config).filter((name) => !complainedOf.has(name));
+  if (missing.length === 0 && complaints.length === 0) return;
+  const sentences = complaints.map((complaint) => complaint.message);
+  if (missing.length > 0) {
+    const verb = missing.length === 1 ? 'is not set' : 'are not set';
+    const advice =
+      'Set what is missing in the environment of the server or in its .env file, then restart it; or start it with --simulate to try it without accounts.';
+    sentences.push(`Calls cannot be placed yet: ${missing.join(', ')} ${verb}. ${advice}`);
+  }
+  throw new ConfigError(sentences.join('\n'), { settings: [...complainedOf, ...missing] });
+}
+
+/** Every secret in the settings, for a log to blot out. */
+export function secretsOf(config: Config): readonly string[] {
+  return Object.entries(SETTINGS)
+    .filter(([, setting]) => setting.secret)
+    .map(([key]) => config[key as SettingKey])
+    .filter((value): value is string => typeof value === 'string');
+}
+
+function readSetting(
+  setting: Setting<unknown>,
+  given: string | undefined,
+): { readonly value: unknown; readonly complaint?: Complaint } {
+  if (given === undefined) return { value: setting.fallback };
+  const parsed = setting.kind.safeParse(given);
+  if (parsed.success) return { value: parsed.data };
+  const message = firstMessage(parsed.error);
+  const shown = setting.secret ? '' : `; it is ${JSON.stringify(withoutUserInfo(given).slice(0, 80))}`;
+  return {
+    value: setting.fallback,
+    complaint: { setting: setting.name, message: `${setting.name} ${message}${shown}.` },
+  };
+}
+
+function firstMessage(error: z.ZodError): string {
+  return error.issues[0]?.message ?? 'cannot be read';
+}
+
+/** A password in a URL is a secret, whatever the setting is. */
+function withoutUserInfo(value: string): string {
+  return value.replace(/\/\/[^/?#]*@/, '//…@');
+}
+
+/** Rules between settings. A setting that breaks one falls back to what is safe. */
+function crossCheck(
+  draft: Config,
+  earlier: readonly Complaint[],
+): { readonly config: Config; readonly complaints: readonly Complaint[] } {
+  const complaints: Complaint[] = [];
+  let config = draft;
+  const complainedOf = (name: string): boolean => earlier.some((complaint) => complaint.setting === name);
+  if ((draft.twilioApiKey === null) !== (draft.twilioApiSecret === null)) {
+    const [present, absent] =
+      draft.twilioApiKey === null ? ['TWILIO_API_SECRET', 'TWILIO_API_KEY'] : ['TWILIO_API_KEY', 'TWILIO_API_SECRET'];
+    if (!complainedOf(absent))
+      complaints.push({ setting: absent, message: `${absent} must be set as well when ${present} is set.` });
+    config = { ...config, twilioApiKey: null, twilioApiSecret: null };
+  }
+  if (!isLoopback(draft.mcpHost) && draft.mcpAuthToken === null) {
+    const message = `MCP_HOST is ${JSON.stringify(draft.mcpHost)}, which other machines can reach: set MCP_AUTH_TOKEN to a random text of 16 characters or more, or leave MCP_HOST at 127.0.0.1.`;
+    complaints.push({ setting: 'MCP_HOST', message });
+    config = { ...config, mcpHost: SETTINGS.mcpHost.fallback };
+  }
+  return { config, complaints };
+}
+
+function dataFolder(given: string | null, env: ConfigSources['env'], machine: Machine): string {
+  if (given === null) return defaultDataFolder(env, machine);
+  // A shell would have replaced the tilde; a .env file has no shell.
+  return resolve(given === '~' || given.startsWith('~/') ? join(machine.home, given.slice(1)) : given);
+}
+
+function readDotenv(file: string | undefined): {
+  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly complaints: readonly Complaint[];
+} {
+  if (file === undefined) return { values: {}, complaints: [] };
+  try {
+    return { values: parseEnv(readFileSync(file, 'utf8')), complaints: [] };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'ENOENT') return { values: {}, complaints: [] };
+    return {
+      values: {},
+      complaints: [
+        { setting: '.env', message: `The file .env could not be read (${code}). Make it readable, or remove it.` },
+      ],
+    };
+  }
+}
+
+function freeze(config: Config): Config {
+  for (const value of Object.values(config)) {
+    if (typeof value === 'object' && value !== null) Object.freeze(value);
+  }
+  return Object.freeze(config);
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+
+/** Reads one setting's text, already trimmed and not empty. The message of a failure goes on after the setting's name. */
+export type Kind<T> = z.ZodType<T, string>;
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i;
+
+/** True for the names and addresses that lead to this machine only. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
+export const text: Kind<string> = z.string();
+
+/** A text of a fixed form; `must` ends the sentence "NAME must …". */
+export function form(pattern: RegExp, must: string): Kind<string> {
+  return z.string().regex(pattern, `must ${must}`);
+}
+
+export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
+  const must = `must be ${words.length === 2 ? words.join(' or ') : `one of ${words.join(', ')}`}`;
+  return z.string().transform((value, context) => {
+    const word = words.find((candidate) => candidate === value.toLowerCase());
+    if (word !== undefined) return word;
+    context.addIssue({ code: 'custom', message: must });
+    return z.NEVER;
+  });
+}
+
+/** A decimal number without exponent or sign. */
+export function between(least: number, most: number): Kind<number> {
+  return bounded(/^\d+(\.\d+)?$/, least, most, 'a number');
+}
+
+export function whole(least: number, most: number): Kind<number> {
+  return bounded(/^\d+$/, least, most, 'a whole number');
+}
+
+function bounded(pattern: RegExp, least: number, most: number, what: string): Kind<number> {
+  const message = `must be ${what} from ${least} to ${most}`;
+  return z.string().regex(pattern, message).transform(Number).pipe(z.number().min(least, message).max(most, message));
+}
+
+const YES = new Set(['true', 'yes', 'on', '1']);
+const NO = new Set(['false', 'no', 'off', '0']);
+
+export const yesOrNo: Kind<boolean> = z.string().transform((value, context) => {
+  const word = value.toLowerCase();
+  if (YES.has(word) || NO.has(word)) return YES.has(word);
+  context.addIssue({ code: 'custom', message: 'must be true or false' });
+  return z.NEVER;
+});
+
+const E164 = /^\+[1-9]\d{6,14}$/;
+
+/** A telephone number; spaces and punctuation between the digits are taken away. */
+export const phoneNumber: Kind<string> = z
+  .string()
+  .transform(bare)
+  .pipe(z.string().regex(E164, 'must be a telephone number with its country code, such as +14155550100'));
+
+/** Comma-separated beginnings of E.164 numbers. */
+export const prefixes: Kind<readonly string[]> = z
+  .string()
+  .transform((value) =>
+    value
+      .split(',')
+      .map(bare)
+      .filter((entry) => entry !== ''),
+  )
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(
+          /^\+[1-9]\d{0,14}$/,
+          'must be a comma-separated list of beginnings of numbers, each with + and country code, such as +1415,+44',
+        ),
+    ),
+  );
+
+function bare(value: string): string {
+  return value.replace(/[\s().-]/g, '');
+}
+
+/** The address under which the outside world reaches the public listener, without a slash at its end. */
+export const publicUrl: Kind<string> = z.string().transform((value, context) => {
+  const refuse = (message: string): never => {
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  };
+  const url = parse(value);
+  if (!url || !/^https?:$/.test(url.protocol))
+    return refuse('must be an address that begins with https://, such as https://calls.example.com');
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    return refuse('must begin with https:// (http:// is accepted for this machine only)');
+  if (url.username !== '' || url.password !== '') return refuse('must not hold a user name or password');
+  if (url.search !== '' || url.hash !== '' || value.includes('?') || value.includes('#'))
+    return refuse('must not have a part after ? or #');
+  if (/\/call(\/|$)/.test(url.pathname)) return refuse('must be given without /call: that part is added');
+  return url.origin + url.pathname.replace(/\/+$/, '');
+});
+
+/** The address of a service; `plain` is the unencrypted scheme, accepted for this machine only. */
+export function serviceUrl(encrypted: 'https' | 'wss', plain: 'http' | 'ws'): Kind<string> {
+  return z.string().transform((value, context) => {
+    const url = parse(value);
+    const passes =
+      url && (url.protocol === `${encrypted}:` || (url.protocol === `${plain}:` && isLoopback(url.hostname)));
+    if (passes && url.hash === '') return value.replace(/\/+$/, '');
+    const message = `must be an address that begins with ${encrypted}:// (${plain}:// is accepted for this machine only)`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
+function parse(value: string): URL | null {
+  return URL.canParse(value) ? new URL(value) : null;
+}

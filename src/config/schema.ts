@@ -1,0 +1,83 @@
+/** Every setting, one line each: what it is called outside, how it is read, what it is when nobody says, what it does. */
+import {
+  between,
+  form,
+  type Kind,
+  oneOf,
+  phoneNumber,
+  prefixes,
+  publicUrl,
+  serviceUrl,
+  text,
+  whole,
+  yesOrNo,
+} from './kinds.ts';
+
+export interface Setting<T> {
+  readonly name: string;
+  readonly kind: Kind<T>;
+  readonly fallback: T;
+  readonly about: string;
+  readonly secret: boolean;
+}
+
+/** An optional setting is null until somebody sets it. */
+function optional<T>(name: string, kind: Kind<T>, about: string): Setting<T | null> {
+  return { name, kind: kind as Kind<T | null>, fallback: null, about, secret: false };
+}
+
+function secret(name: string, kind: Kind<string>, about: string): Setting<string | null> {
+  return { ...optional(name, kind, about), secret: true };
+}
+
+function setting<T>(name: string, kind: Kind<T>, fallback: NoInfer<T>, about: string): Setting<T> {
+  return { name, kind, fallback, about, secret: false };
+}
+
+const NO_NUMBERS: readonly string[] = [];
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const accountSid = form(/^AC[0-9a-fA-F]{32}$/, 'be AC and 32 hexadecimal digits, as the Twilio console shows it');
+const apiKey = form(/^SK[0-9a-fA-F]{32}$/, 'be SK and 32 hexadecimal digits, as the Twilio console shows it');
+const credential = form(/^\S+$/, 'be one word without spaces');
+const token = form(/^\S{16,}$/, 'be at least 16 characters without spaces; take a random one');
+
+// biome-ignore format: one line a setting
+export const SETTINGS = {
+  publicUrl: optional('PUBLIC_URL', publicUrl, 'Address under which Twilio reaches this server, such as https://calls.example.com. http:// works for this machine only.'),
+  twilioAccountSid: optional('TWILIO_ACCOUNT_SID', accountSid, 'Account SID of the Twilio console.'),
+  twilioAuthToken: secret('TWILIO_AUTH_TOKEN', credential, 'Auth token of the Twilio console; also checks that webhooks come from Twilio.'),
+  twilioAuthTokenSecondary: secret('TWILIO_AUTH_TOKEN_SECONDARY', credential, 'Second auth token while tokens are being rotated: signatures of either pass.'),
+  twilioApiKey: optional('TWILIO_API_KEY', apiKey, 'API key to use for Twilio’s REST API instead of the auth token.'),
+  twilioApiSecret: secret('TWILIO_API_SECRET', credential, 'Secret of TWILIO_API_KEY.'),
+  twilioNumber: optional('TWILIO_NUMBER', phoneNumber, 'Your Twilio number, which calls come from, such as +14155550100.'),
+  twilioApiBaseUrl: optional('TWILIO_API_BASE_URL', serviceUrl('https', 'http'), 'Twilio’s REST API, when it is reached through a proxy.'),
+  openaiApiKey: secret('OPENAI_API_KEY', credential, 'API key of OpenAI.'),
+  openaiWebsocketUrl: setting('OPENAI_WEBSOCKET_URL', serviceUrl('wss', 'ws'), 'wss://api.openai.com/v1/realtime', 'Realtime endpoint: OpenAI’s, Azure’s or a compatible server’s. ?model= is added when absent.'),
+  openaiRealtimeModel: setting('OPENAI_REALTIME_MODEL', text, 'gpt-realtime-2.1', 'Speech model that holds the conversation.'),
+  openaiVoice: setting('OPENAI_VOICE', text, 'sage', 'Voice of the agent.'),
+  openaiRealtimeDialect: setting('OPENAI_REALTIME_DIALECT', oneOf('ga', 'beta'), 'ga', 'beta for servers that still speak the flat shape of the beta.'),
+  openaiTranscriptionModel: setting('OPENAI_TRANSCRIPTION_MODEL', text, 'gpt-transcribe', 'Model that writes down what the other side says.'),
+  openaiNoiseReduction: setting('OPENAI_NOISE_REDUCTION', oneOf('near_field', 'far_field', 'off'), 'near_field', 'Noise reduction before the model listens: near_field, far_field or off.'),
+  turnDetection: setting('TURN_DETECTION', oneOf('server_vad', 'semantic_vad'), 'server_vad', 'How the end of a turn is found: server_vad or semantic_vad.'),
+  vadThreshold: setting('VAD_THRESHOLD', between(0, 1), 0.5, 'How loud speech must be to count, 0 to 1.'),
+  vadSilenceMs: setting('VAD_SILENCE_MS', whole(100, 5000), 500, 'Silence in milliseconds that ends a turn; the first turn waits longer.'),
+  host: setting('HOST', text, '127.0.0.1', 'Address of the public listener (webhooks and audio), which your proxy or tunnel forwards to.'),
+  port: setting('PORT', whole(0, 65535), 3004, 'Port of the public listener.'),
+  mcpHost: setting('MCP_HOST', text, '127.0.0.1', 'Address of the private listener (MCP over HTTP, dashboard, metrics). Another one than loopback needs MCP_AUTH_TOKEN.'),
+  mcpPort: setting('MCP_PORT', whole(0, 65535), 8787, 'Port of the private listener.'),
+  mcpAuthToken: secret('MCP_AUTH_TOKEN', token, 'Bearer token that clients of the private listener must show.'),
+  dataDir: optional('DATA_DIR', text, 'Folder for transcripts and other data. Default: the platform’s user data folder.'),
+  logLevel: setting('LOG_LEVEL', oneOf(...LEVELS), 'info', `How much is logged to stderr: ${LEVELS.join(', ')}.`),
+  maxConcurrentCalls: setting('MAX_CONCURRENT_CALLS', whole(1, 1000), 20, 'Most calls at the same time.'),
+  maxCallsPerHour: setting('MAX_CALLS_PER_HOUR', whole(1, 100_000), 60, 'Most calls placed within an hour.'),
+  allowedNumbers: setting('ALLOWED_NUMBERS', prefixes, NO_NUMBERS, 'Only numbers that begin with one of these may be called, comma-separated, such as +1415,+44. Empty: all.'),
+  blockedNumbers: setting('BLOCKED_NUMBERS', prefixes, NO_NUMBERS, 'Numbers that begin with one of these are never called. Emergency and premium-rate numbers are always refused.'),
+  ringTimeoutSeconds: setting('RING_TIMEOUT_SECONDS', whole(5, 600), 30, 'How long the telephone rings before the call is given up.'),
+  firstSpeechSeconds: setting('FIRST_SPEECH_SECONDS', between(0, 30), 3, 'How long the agent waits for the other side to speak first.'),
+  silenceSeconds: setting('SILENCE_SECONDS', between(3, 300), 15, 'Silence after which the agent asks whether somebody is there.'),
+  maxCallSeconds: setting('MAX_CALL_SECONDS', whole(10, 14_400), 900, 'Longest call; Twilio enforces it too.'),
+  aiDisclosure: setting('AI_DISCLOSURE', yesOrNo, true, 'The first sentence says that an AI is calling. When asked, it is always said.'),
+  recordCalls: setting('RECORD_CALLS', yesOrNo, false, 'Keep recordings of calls.'),
+} as const;
+
+export type SettingKey = keyof typeof SETTINGS;
