@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CallId, Line, Usage } from '../../src/call/words.ts';
-import type { NewCall, Store } from '../../src/store/store.ts';
+import type { NewCall, Note, Store } from '../../src/store/store.ts';
 
 export interface StoreUnderTest {
   /** Another connection to the same data, with a lease of its own; closed by the suite. */
@@ -227,7 +227,7 @@ function transcriptContract(store: () => Store): void {
 
   it('keeps the timeline in the order it was told', async () => {
     const { callId } = await store().createCall(newCall());
-    const notes = [
+    const notes: readonly Note[] = [
       { atMs: 20, kind: 'barge-in', data: { heardMs: 1200, cleared: true, item: 'x', nothing: null } },
       { atMs: 10, kind: 'state', data: {} },
     ];
