@@ -5,11 +5,6 @@ import { clean } from './quotation.ts';
 
 /** The facts of a call and its lines as tools and resources show them. Times of day are ISO 8601, times in a call milliseconds. */
 
-const MAX_COUNT = 1_000_000_000;
-
-/** A whole number with bounds: without them JSON Schema gets those of a double, which cost tokens and say nothing. */
-export const countSchema = z.number().int().min(0).max(MAX_COUNT);
-
 export const callIdSchema = z.string().min(1).max(64).describe('From trigger-call or list-calls.');
 export const lineCursorSchema = z.number().int().min(0).max(100_000).default(0);
 export const pageCursorSchema = z.string().min(1).max(200).optional().describe('From the page before.');

@@ -83,7 +83,9 @@ function registerPrompt(server: McpServer, prompt: Prompt): void {
   const argsSchema = Object.fromEntries(
     Object.entries(prompt.args).map(([argument, schema]) => {
       const complete = prompt.complete[argument];
-      return [argument, complete === undefined ? schema : completable(schema, (value) => complete(value ?? ''))];
+      if (complete === undefined) return [argument, schema];
+      // A copy: the SDK marks the schema itself, and several clients' servers share the definition.
+      return [argument, completable(schema.describe(schema.description ?? ''), (value) => complete(value ?? ''))];
     }),
   );
   server.registerPrompt(name, { title, description, argsSchema }, (args) => ({

@@ -3,15 +3,15 @@ const TAGS =
     ' ',
   );
 
-const inEnglish = new Intl.DisplayNames(['en'], { type: 'language' });
+const inEnglish = new Intl.DisplayNames(['en'], { type: 'language', languageDisplay: 'standard' });
 
-/** BCP 47 tags that begin with `value`, or whose language does, by its English or its own name: `deu` and `germ` give `de`. */
+/** BCP 47 tags that begin with `value`, or whose language does, by its English or its own name: `germ` and `deutsch` give `de`. */
 export function completeLanguage(value: string): string[] {
   const wanted = value.trim().toLowerCase();
   return TAGS.filter((tag) => namesOf(tag).some((name) => name.toLowerCase().startsWith(wanted)));
 }
 
 function namesOf(tag: string): string[] {
-  const own = new Intl.DisplayNames([tag], { type: 'language' });
+  const own = new Intl.DisplayNames([tag], { type: 'language', languageDisplay: 'standard' });
   return [tag, inEnglish.of(tag) ?? tag, own.of(tag) ?? tag];
 }

@@ -5,7 +5,6 @@ import {
   callIdSchema,
   callSchema,
   callSentence,
-  countSchema,
   isoTime,
   lineCursorSchema,
   lineFacts,
@@ -17,16 +16,7 @@ import { defineTool } from '../tool.ts';
 const noteSchema = z.object({
   at: z.string(),
   kind: z.string(),
-  data: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-});
-
-const usageSchema = z.object({
-  inputTextTokens: countSchema,
-  inputAudioTokens: countSchema,
-  cachedTextTokens: countSchema,
-  cachedAudioTokens: countSchema,
-  outputTextTokens: countSchema,
-  outputAudioTokens: countSchema,
+  data: z.record(z.string(), z.unknown()),
 });
 
 const detailsSchema = z.object({
@@ -36,7 +26,7 @@ const detailsSchema = z.object({
   carrier: z.string(),
   callSid: z.string().nullable(),
   timeline: z.array(noteSchema),
-  usage: usageSchema,
+  usage: z.record(z.string(), z.number()).describe('Tokens.'),
 });
 
 export const getCall = defineTool({
@@ -96,14 +86,6 @@ function nextStep(call: CallFacts, page: LinePage): string {
 
 function detailsOf(call: CallFacts): z.output<typeof detailsSchema> {
   const { context, language, voice, carrier, carrierCallId, usage } = call;
-  const {
-    inputTextTokens,
-    inputAudioTokens,
-    cachedTextTokens,
-    cachedAudioTokens,
-    outputTextTokens,
-    outputAudioTokens,
-  } = usage;
   return {
     context,
     language,
@@ -111,14 +93,7 @@ function detailsOf(call: CallFacts): z.output<typeof detailsSchema> {
     carrier,
     callSid: carrierCallId,
     timeline: call.timeline.map(({ atMs, kind, data }) => ({ at: isoTime(atMs), kind, data: cleanValues(data) })),
-    usage: {
-      inputTextTokens,
-      inputAudioTokens,
-      cachedTextTokens,
-      cachedAudioTokens,
-      outputTextTokens,
-      outputAudioTokens,
-    },
+    usage: { ...usage },
   };
 }
 

@@ -4,6 +4,15 @@ import { isoTime, lineFacts, lineSchema, pageCursorSchema } from '../facts.ts';
 import { CAUTION, clean, quotation, spoken } from '../quotation.ts';
 import { defineTool } from '../tool.ts';
 
+/** Enough of the line to find it in its call. */
+const matchSchema = z.object({
+  callId: z.string(),
+  to: z.string(),
+  createdAt: z.string(),
+  line: lineSchema.pick({ index: true, speaker: true, text: true, startMs: true }),
+  snippet: z.string(),
+});
+
 export const searchTranscripts = defineTool({
   name: 'search-transcripts',
   title: 'Search transcripts',
@@ -16,9 +25,7 @@ export const searchTranscripts = defineTool({
     cursor: pageCursorSchema,
   }),
   output: z.object({
-    matches: z.array(
-      z.object({ callId: z.string(), to: z.string(), createdAt: z.string(), line: lineSchema, snippet: z.string() }),
-    ),
+    matches: z.array(matchSchema),
     cursor: z.string().nullable(),
     simulated: z.boolean(),
     caution: z.string(),
@@ -43,8 +50,15 @@ export const searchTranscripts = defineTool({
   },
 });
 
-function matchFacts({ callId, to, createdAtMs, line, snippet }: Match) {
-  return { callId, to, createdAt: isoTime(createdAtMs), line: lineFacts(line), snippet: clean(snippet) };
+function matchFacts({ callId, to, createdAtMs, line, snippet }: Match): z.output<typeof matchSchema> {
+  const { index, speaker, text, startMs } = lineFacts(line);
+  return {
+    callId,
+    to,
+    createdAt: isoTime(createdAtMs),
+    line: { index, speaker, text, startMs },
+    snippet: clean(snippet),
+  };
 }
 
 function found({ callId, to, createdAtMs, line, snippet }: Match): string {

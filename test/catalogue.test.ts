@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { PROMPTS } from '../src/mcp/catalogue.ts';
+import { INSTRUCTIONS } from '../src/mcp/instructions.ts';
+import { linkedPair } from './fixtures/mcp-pair.ts';
+import { SmallSwitchboard } from './fixtures/small-switchboard.ts';
+
+const { client } = await linkedPair(new SmallSwitchboard());
+const { tools } = await client.listTools();
+
+const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+const ANNOTATIONS: Record<string, object> = {
+  'trigger-call': { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  'wait-for-call': reads,
+  'get-call': reads,
+  'list-calls': reads,
+  'end-call': { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+  'search-transcripts': reads,
+};
+
+/** Every schema inside a JSON Schema that describes something of this type. */
+function schemasOfType(schema: unknown, type: string): Record<string, unknown>[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const here = (schema as { type?: unknown }).type === type ? [schema as Record<string, unknown>] : [];
+  return [...here, ...Object.values(schema).flatMap((part) => schemasOfType(part, type))];
+}
+
+describe('the catalogue', () => {
+  it('lists exactly the tools of the voice face, always in the same order', () => {
+    expect(tools.map(({ name }) => name)).toEqual(Object.keys(ANNOTATIONS));
+  });
+
+  it('costs little to begin with: all tools with both schemas take under 3,000 tokens of four characters', () => {
+    expect(JSON.stringify(tools).length / 4).toBeLessThan(3000);
+  });
+
+  it('tells the workflow in at most 1,500 bytes of instructions that name every tool', () => {
+    expect(client.getInstructions()).toBe(INSTRUCTIONS);
+    expect(Buffer.byteLength(INSTRUCTIONS)).toBeLessThanOrEqual(1500);
+    for (const { name } of tools) expect(INSTRUCTIONS).toContain(name);
+  });
+
+  it('names prompts as it names tools, and describes each of their arguments', async () => {
+    const { prompts } = await client.listPrompts();
+    expect(prompts.map(({ name }) => name)).toEqual(PROMPTS.map(({ name }) => name));
+    for (const prompt of prompts) {
+      expect(prompt.name).toMatch(/^[a-z0-9-]{1,40}$/);
+      expect(prompt.description?.length).toBeGreaterThan(10);
+      for (const argument of prompt.arguments ?? []) expect(argument.description?.length).toBeGreaterThan(5);
+    }
+  });
+});
+
+describe.each(tools.map((tool) => [tool.name, tool] as const))('the tool %s', (name, tool) => {
+  it('has a name that every client takes with its prefix, a title and a description of useful length', () => {
+    expect(name).toMatch(/^[a-z0-9-]{1,40}$/);
+    expect(tool.title?.length).toBeGreaterThan(3);
+    expect(tool.description?.length).toBeGreaterThan(60);
+    expect(tool.description?.length).toBeLessThan(600);
+  });
+
+  it('states all four hints, and the right ones', () => {
+    expect(tool.annotations).toEqual(ANNOTATIONS[name]);
+  });
+
+  it('describes its result, which always says whether it is simulated and what to do next', () => {
+    expect(tool.outputSchema?.type).toBe('object');
+    expect(tool.outputSchema?.required).toEqual(expect.arrayContaining(['simulated', 'next']));
+  });
+
+  it('takes no argument that it does not know', () => {
+    expect(tool.inputSchema.additionalProperties).toBe(false);
+  });
+
+  it('bounds every number and every text that it takes', () => {
+    const numbers = [...schemasOfType(tool.inputSchema, 'integer'), ...schemasOfType(tool.inputSchema, 'number')];
+    for (const schema of numbers) {
+      expect(schema.minimum).toBeTypeOf('number');
+      expect(schema.maximum).toBeTypeOf('number');
+    }
+    for (const schema of schemasOfType(tool.inputSchema, 'string')) {
+      expect(schema.maxLength ?? schema.enum ?? schema.pattern).toBeDefined();
+    }
+    expect(JSON.stringify(tool)).not.toContain('9007199254740991');
+  });
+});
