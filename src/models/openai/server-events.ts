@@ -100,7 +100,7 @@ function readAudioDelta(text: string): ServerMessage | null {
   const from = start + DELTA_MEMBER.length;
   const to = text.indexOf('"', from);
   if (to < 0) return null;
-  // An escape (some write `\\/`) is read by the parser.
+  // An escape (some write `\/`) is read by the parser.
   if (text.slice(from, to).includes('\\')) return null;
   const around = `${text.slice(0, from)}${text.slice(to)}`;
   if (!AUDIO_DELTA.test(around)) return null;
