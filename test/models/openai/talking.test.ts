@@ -166,6 +166,19 @@ describe('talking', () => {
     });
   });
 
+  it('reports an item once, from a server that speaks of it in the old name, the new one, or both', async () => {
+    const { client, until, events } = await readySession();
+    const item = (type: string, id: string) => ({
+      type,
+      previous_item_id: null,
+      item: { id, type: 'message', role: 'user' },
+    });
+    client.send(item('conversation.item.added', 'a'), item('conversation.item.created', 'a'));
+    client.send(item('conversation.item.done', 'a'), item('conversation.item.created', 'b'));
+    await until('model.itemAdded', ({ itemId }) => itemId === 'b');
+    expect(events.flatMap((event) => (event.type === 'model.itemAdded' ? [event.itemId] : []))).toEqual(['a', 'b']);
+  });
+
   it('gives each chunk of audio an id of its own, across the sessions of a model', async () => {
     const server = await scripted();
     const model = modelAt(server.url);
