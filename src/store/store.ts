@@ -7,9 +7,13 @@ import type { CallId, CallState, Line, Outcome, Usage } from '../call/words.ts';
 export interface Store {
   /**
    * Remembers a call before it is dialled. With the key of an earlier call: the same `fingerprint` gives that call back, another
-   * one gives `conflict`. Safe against other processes doing the same at the same moment.
+   * one gives `conflict`. A new call for which there is no `room` is not remembered. Safe against other processes doing the same
+   * at the same moment.
    */
-  createCall(call: NewCall): Promise<{ readonly status: 'created' | 'existing' | 'conflict'; readonly callId: CallId }>;
+  createCall(
+    call: NewCall,
+    room?: Room,
+  ): Promise<{ readonly status: 'created' | 'existing' | 'conflict' | 'full-live' | 'full-recent'; readonly callId: CallId }>;
   updateCall(callId: CallId, change: CallChange): Promise<void>;
   /** Writes a line, or replaces the one with the same index. */
   putLine(callId: CallId, line: Line): Promise<void>;
@@ -24,10 +28,6 @@ export interface Store {
   usage(callId: CallId): Promise<Usage>;
   /** Full-text search in lines, best first; `query` is plain words, never an FTS expression. */
   search(query: { readonly text: string; readonly limit: number; readonly offset: number }): Promise<readonly Match[]>;
-  /** Calls placed since `sinceMs` (wall clock), by every process: for the hourly limit. */
-  countCallsSince(sinceMs: number): Promise<number>;
-  /** Calls of live leases that have not ended: for the concurrency limit. */
-  countLiveCalls(): Promise<number>;
 
   /** Renews this process's lease; the store does it by itself as well. */
   heartbeat(): Promise<void>;
@@ -49,6 +49,13 @@ export interface NewCall {
   readonly idempotencyKey: string | null;
   /** Hash of the arguments, to tell the same request from another one under the same key. */
   readonly fingerprint: string;
+}
+
+/** How many calls there may be with the new one: of live leases that have not ended, and created since `recentSinceMs` (wall clock). */
+export interface Room {
+  readonly live: number;
+  readonly recent: number;
+  readonly recentSinceMs: number;
 }
 
 export interface CallChange {

@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import type { Line } from '../call/words.ts';
+import { compose } from '../compose.ts';
+import { complaintsError, processSources, readConfig } from '../config/config.ts';
+import { UserInputError } from '../errors.ts';
+import { claimStdout } from '../mcp/stdout.ts';
+import type { CallFacts, Switchboard } from '../switchboard/port.ts';
+import { createLogger } from './log.ts';
+import { clockText, speakerText } from './say.ts';
+import { stopSignal } from './signals.ts';
+
+const WAIT_MS = 25_000;
+const DRAIN_MS = 10_000;
+
+/** Places one call and shows it as it goes. Exit code 0 when the agent finished its business, 1 otherwise. */
+export async function run(words: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false }, language: { type: 'string' } },
+  });
+  const [to, ...context] = positionals;
+  if (to === undefined || context.length === 0) {
+    throw new UserInputError('say whom to call and why: switchboard call +14155550123 "Book a table for two tonight."');
+  }
+  const reading = readConfig(processSources());
+  if (reading.complaints.length > 0) throw complaintsError(reading.complaints);
+  const stdout = claimStdout();
+  const show = values.json ? (): void => undefined : (text: string): void => void stdout.write(`${text}\n`);
+  const app = compose({ reading, logger: createLogger(reading.config) });
+  await app.started;
+  try {
+    const { callId } = await app.switchboard.place({ to, context: context.join(' '), language: values.language });
+    show(`Calling ${to}${app.switchboard.simulated ? ' (simulated)' : ''} …`);
+    void stopSignal().then(() => app.switchboard.end(callId, 'polite'));
+    const lines = await follow(app.switchboard, callId, show);
+    const call = await app.switchboard.call(callId);
+    if (values.json) stdout.write(`${JSON.stringify(summary(call, lines))}\n`);
+    show(`\n${call.outcome}: ${call.reason}${call.result === null ? '' : `\nThe agent reports: “${call.result}”`}`);
+    return call.outcome === 'completed' ? 0 : 1;
+  } finally {
+    await app.stop(DRAIN_MS);
+  }
+}
+
+async function follow(switchboard: Switchboard, callId: string, show: (text: string) => void): Promise<readonly Line[]> {
+  const lines: Line[] = [];
+  let state = '';
+  for (let cursor = 0; ; ) {
+    const progress = await switchboard.waitFor(callId, { cursor, timeoutMs: WAIT_MS });
+    if (progress.call.state !== state) {
+      state = progress.call.state;
+      show(`         [${state}]`);
+    }
+    for (const line of progress.lines) show(`${clockText(line.startMs)}  ${speakerText(line)}`);
+    lines.push(...progress.lines);
+    cursor = progress.cursor;
+    if (progress.done) return lines;
+  }
+}
+
+function summary(call: CallFacts, lines: readonly Line[]) {
+  const { simulated, callId, outcome, reason, result, answeredAtMs, endedAtMs, usage } = call;
+  const durationMs = answeredAtMs === null || endedAtMs === null ? 0 : endedAtMs - answeredAtMs;
+  return { simulated, callId, outcome, reason, result, durationMs, lines, usage };
+}

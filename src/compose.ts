@@ -1,0 +1,260 @@
+/** The one file that knows every part: settings → adapters → switchboard → edges. What it starts it stops, in reverse order. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import type { CallPolicy } from './call/events.ts';
+import type { Limits } from './call/words.ts';
+import type { Carrier } from './carriers/carrier.ts';
+import { createTwilioCarrier } from './carriers/twilio/carrier.ts';
+import { type Config, type ConfigReading, requireForCalls } from './config/config.ts';
+import { ConfigError } from './errors.ts';
+import { createPublicServer, type PublicServer } from './http/server.ts';
+import type { Model } from './models/model.ts';
+import { createOpenAiModel } from './models/openai/model.ts';
+import { startWorld, type World } from './simulator/world.ts';
+import { openSqliteStore } from './store/sqlite/store.ts';
+import type { Store } from './store/store.ts';
+import { type Clock, systemClock } from './switchboard/clock.ts';
+import type { Logger } from './switchboard/logger.ts';
+import type { Switchboard } from './switchboard/port.ts';
+import { createSwitchboard, type RunningSwitchboard } from './switchboard/switchboard.ts';
+import { lateSwitchboard } from './switchboard/late-switchboard.ts';
+
+export interface App {
+  /** Usable at once; its methods wait for the start, and reject with sentences while something is missing. */
+  readonly switchboard: Switchboard;
+  /** What is wrong at this moment, as sentences; empty when calls can be placed. */
+  status(): readonly string[];
+  /** Resolves when the first start has been tried; never rejects. */
+  readonly started: Promise<void>;
+  /** Ends live calls within about `graceMs` and closes everything. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface ComposeOptions {
+  readonly reading: ConfigReading;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** How long a port that is taken, or a store that cannot be opened, is left alone before the next try. */
+  readonly retryMs?: number;
+}
+
+const RETRY_MS = 15_000;
+/** Longer end-pointing in turn one, or the agent talks over "Thank you for calling… Luigi's". */
+const FIRST_TURN_SILENCE_MS = 1_000;
+
+export function compose(options: ComposeOptions): App {
+  return new Composition(options);
+}
+
+interface Outside {
+  readonly carrier: Carrier;
+  readonly model: Model;
+}
+
+class Composition implements App {
+  readonly switchboard: Switchboard;
+  readonly started: Promise<void>;
+  readonly #options: ComposeOptions;
+  readonly #clock: Clock;
+  readonly #proofKey = randomBytes(32);
+  readonly #late: ReturnType<typeof lateSwitchboard>;
+  #config: Config;
+  #world: World | null = null;
+  #store: Store | null = null;
+  #running: RunningSwitchboard | null = null;
+  #server: PublicServer | null = null;
+  #outside: Outside | null = null;
+  /** Why a part could not be started, in sentences. */
+  readonly #troubles = new Map<'store' | 'listener' | 'simulators', ConfigError>();
+  #cancelRetry: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(options: ComposeOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#config = options.reading.config;
+    this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
+    this.switchboard = this.#late.switchboard;
+    this.started = this.#start();
+  }
+
+  status(): readonly string[] {
+    return [...this.#troubles.values()].map((trouble) => trouble.message);
+  }
+
+  #notReady(): ConfigError | null {
+    return this.#troubles.get('simulators') ?? this.#troubles.get('store') ?? null;
+  }
+
+  /** Starts what is not started yet. Tried again later for as long as something is missing. */
+  async #start(): Promise<void> {
+    await this.#attempt('simulators', () => this.#startWorld());
+    await this.#attempt('store', () => this.#startSwitchboard());
+    await this.#attempt('listener', () => this.#startListener());
+    if (this.#stopped || this.#troubles.size === 0) return;
+    this.#cancelRetry = this.#clock.setTimer(() => void this.#start(), this.#options.retryMs ?? RETRY_MS);
+  }
+
+  async #attempt(part: 'store' | 'listener' | 'simulators', start: () => Promise<void>): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      await start();
+      this.#troubles.delete(part);
+    } catch (error) {
+      const trouble = error instanceof ConfigError ? error : new ConfigError(`The ${part} could not be started.`, { cause: error });
+      if (this.#troubles.get(part)?.message !== trouble.message) this.#options.logger.warn({ err: error, part }, trouble.message);
+      this.#troubles.set(part, trouble);
+    }
+    this.#late.changed();
+  }
+
+  /** With `--simulate` the telephone and the model are ours, unless a simulated world is running already. */
+  async #startWorld(): Promise<void> {
+    const { config } = this;
+    if (!config.simulate || this.#world) return;
+    const port = config.publicUrl === null ? await freePort(config.host) : config.port;
+    const publicUrl = config.publicUrl ?? `http://127.0.0.1:${port}`;
+    if (config.twilioApiBaseUrl !== null && config.openaiApiKey !== null) {
+      this.#config = { ...config, port, publicUrl };
+      return;
+    }
+    this.#world = await startWorld({ scenario: 'reservation' });
+    this.#config = { ...config, ...this.#world.settings, port, publicUrl };
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  async #startSwitchboard(): Promise<void> {
+    if (this.#running) return;
+    const { logger } = this.#options;
+    this.#store = await openSqliteStore({ dataDir: this.#config.dataDir });
+    const running = createSwitchboard({
+      settings: settingsOf(this.#config),
+      store: this.#store,
+      outside: () => this.#ready(),
+      clock: this.#clock,
+      logger,
+    });
+    this.#running = running;
+    this.#late.ready(running);
+    await running.recover().catch((error: unknown) => logger.error({ err: error }, 'calls of a dead process were not looked after'));
+  }
+
+  /** The adapters, once there is everything to place a call with. */
+  #ready(): Outside {
+    requireForCalls(this.#config, this.#options.reading.complaints);
+    const trouble = this.#troubles.get('listener');
+    if (trouble) throw trouble;
+    if (!this.#outside) throw new ConfigError('The server is still starting. Try again in a moment.');
+    return this.#outside;
+  }
+
+  async #startListener(): Promise<void> {
+    const { logger } = this.#options;
+    const config = this.#config;
+    this.#outside ??= this.#createOutside(config);
+    const carrier = this.#outside?.carrier;
+    this.#server ??= createPublicServer({
+      host: config.host,
+      port: config.port,
+      webhooks: carrier?.webhooks ?? [],
+      sockets: carrier?.sockets ?? [],
+      healthProof: (nonce) => this.#proof(nonce),
+      logger,
+    });
+    if (this.#listening) return;
+    const { port } = await this.#server.start();
+    this.#listening = true;
+    logger.info({ host: config.host, port }, 'media server is listening');
+  }
+  #listening = false;
+
+  #proof(nonce: string): string {
+    return createHmac('sha256', this.#proofKey).update(nonce).digest('base64url');
+  }
+
+  /** Null while settings are missing: the tools say which. */
+  #createOutside(config: Config): Outside | null {
+    const { publicUrl, twilioAccountSid, twilioAuthToken, twilioNumber, openaiApiKey } = config;
+    if (!publicUrl || !twilioAccountSid || !twilioAuthToken || !twilioNumber || !openaiApiKey) return null;
+    const { logger } = this.#options;
+    const clock = this.#clock;
+    const carrier = createTwilioCarrier({
+      accountSid: twilioAccountSid,
+      authToken: twilioAuthToken,
+      authTokenSecondary: config.twilioAuthTokenSecondary ?? undefined,
+      apiKey: config.twilioApiKey ?? undefined,
+      apiSecret: config.twilioApiSecret ?? undefined,
+      number: twilioNumber,
+      publicUrl,
+      apiBaseUrl: config.twilioApiBaseUrl ?? undefined,
+      clock,
+      healthProof: (nonce) => this.#proof(nonce),
+      logger,
+    });
+    const model = createOpenAiModel({
+      apiKey: openaiApiKey,
+      url: config.openaiWebsocketUrl,
+      model: config.openaiRealtimeModel,
+      dialect: config.openaiRealtimeDialect,
+      transcriptionModel: config.openaiTranscriptionModel,
+      noiseReduction: config.openaiNoiseReduction,
+      turnDetection: config.turnDetection,
+      vadThreshold: config.vadThreshold,
+      clock,
+      logger,
+    });
+    return { carrier, model };
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopped = true;
+    this.#cancelRetry();
+    await this.started;
+    await this.#running?.stop(graceMs);
+    await this.#server?.stop();
+    this.#outside?.carrier.close();
+    await this.#store?.close();
+    await this.#world?.close();
+  }
+}
+
+function settingsOf(config: Config): Parameters<typeof createSwitchboard>[0]['settings'] {
+  const limits: Limits = {
+    ringMs: config.ringTimeoutSeconds * 1_000,
+    firstSpeechMs: config.firstSpeechSeconds * 1_000,
+    silenceMs: config.silenceSeconds * 1_000,
+    callMs: config.maxCallSeconds * 1_000,
+  };
+  const policy: CallPolicy = {
+    serverInterrupts: true,
+    turnSilenceMs: config.vadSilenceMs,
+    firstTurnSilenceMs: Math.max(FIRST_TURN_SILENCE_MS, config.vadSilenceMs),
+  };
+  return {
+    simulated: config.simulate,
+    voice: config.openaiVoice,
+    language: 'en',
+    disclose: config.aiDisclosure,
+    limits,
+    policy,
+    allowedNumbers: config.allowedNumbers,
+    blockedNumbers: config.blockedNumbers,
+    maxConcurrentCalls: config.maxConcurrentCalls,
+    maxCallsPerHour: config.maxCallsPerHour,
+  };
+}
+
+/** A port that is free at this moment; only simulated calls need one that nobody chose. */
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

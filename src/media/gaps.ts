@@ -1,0 +1,29 @@
+/**
+ * Gaps in a stream's timestamps: audio that the network lost is given back as silence, so that an end-pointer still sees a turn
+ * end. A frame that comes late, after its place was filled, must not count twice.
+ */
+import { msOfBytes } from './mulaw.ts';
+
+const LEAST_GAP_MS = 20;
+const MOST_GAP_MS = 10_000;
+
+/** `expectedMs` is the media time at which the next frame should begin; null before the first frame. */
+export interface Timeline {
+  readonly expectedMs: number | null;
+}
+
+export const newTimeline: Timeline = { expectedMs: null };
+
+/** What to do with a frame of `bytes` stamped `mediaMs`: silence to put before it, and whether its place was filled already. */
+export function place(
+  timeline: Timeline,
+  mediaMs: number,
+  bytes: number,
+): { readonly timeline: Timeline; readonly padMs: number; readonly late: boolean } {
+  const endMs = mediaMs + msOfBytes(bytes);
+  const expectedMs = timeline.expectedMs ?? mediaMs;
+  const gapMs = mediaMs - expectedMs;
+  if (endMs <= expectedMs - LEAST_GAP_MS) return { timeline: { expectedMs }, padMs: 0, late: true };
+  const padMs = gapMs >= LEAST_GAP_MS ? Math.min(gapMs, MOST_GAP_MS) : 0;
+  return { timeline: { expectedMs: padMs > 0 ? endMs : Math.max(endMs, expectedMs + msOfBytes(bytes)) }, padMs, late: false };
+}

@@ -1,0 +1,253 @@
+import { type Call, newCall, stateOf } from '../call/call.ts';
+import type { CallCommand } from '../call/commands.ts';
+import type { CallEvent, CallPolicy, CarrierEvent, ModelEvent, TimerName } from '../call/events.ts';
+import { step } from '../call/step.ts';
+import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
+import type { Carrier, Line } from '../carriers/carrier.ts';
+import type { Audio } from '../media/audio.ts';
+import type { Model, ModelSession, ModelTool } from '../models/model.ts';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
+import type { Scribe } from './scribe.ts';
+import { createUplink } from './uplink.ts';
+
+export interface BridgeOptions {
+  readonly callId: CallId;
+  readonly brief: Brief;
+  readonly limits: Limits;
+  readonly policy: CallPolicy;
+  /** The model's system instructions for this call. */
+  readonly instructions: string;
+  readonly tools: readonly ModelTool[];
+  readonly carrier: Carrier;
+  readonly model: Model;
+  readonly scribe: Scribe;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** One live call: the shell around `step`. It owns the call's sockets, timers and audio, and decides nothing. */
+export interface Bridge {
+  /** Places the call. */
+  start(): void;
+  state(): CallState;
+  carrierCallId(): string | null;
+  /** Resolves once the carrier's id is known or the call has ended. */
+  readonly bound: Promise<void>;
+  end(mode: 'polite' | 'now'): void;
+  drain(graceMs: number): void;
+  /** Resolves when the call has ended and its record is on disk. Never rejects. */
+  readonly ended: Promise<void>;
+}
+
+/** Events as they come from outside, before they are stamped with the time (and a model's with its epoch). */
+type Unstamped<E> = E extends { readonly atMs: number } ? Omit<E, 'atMs'> : never;
+type Incoming = Unstamped<CallEvent> & { readonly atMs?: number };
+
+export function createBridge(options: BridgeOptions): Bridge {
+  return new LiveBridge(options);
+}
+
+class LiveBridge implements Bridge {
+  readonly bound: Promise<void>;
+  readonly ended: Promise<void>;
+  readonly #options: BridgeOptions;
+  readonly #line: Line;
+  readonly #uplink = createUplink((audio) => this.#session?.append(audio));
+  readonly #chunks = new Map<number, Audio>();
+  readonly #timers = new Map<TimerName, () => void>();
+  readonly #inbox: CallEvent[] = [];
+  #call: Call = newCall();
+  #session: ModelSession | null = null;
+  #stepping = false;
+  #told: CallState = 'queued';
+  #carrierCallId: string | null = null;
+  #resolveBound: () => void = () => undefined;
+  #resolveEnded: () => void = () => undefined;
+
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+    this.bound = new Promise((resolve) => {
+      this.#resolveBound = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#line = options.carrier.line({
+      callId: options.callId,
+      language: options.brief.language,
+      emit: (event) => this.#fromCarrier(event),
+      hear: (audio, mediaMs) => this.#uplink.hear(audio, mediaMs),
+    });
+  }
+
+  start(): void {
+    const { brief, limits, policy, carrier } = this.#options;
+    this.#feed({ type: 'call.requested', brief, limits, policy, traits: carrier.traits });
+  }
+
+  state(): CallState {
+    return stateOf(this.#call);
+  }
+
+  carrierCallId(): string | null {
+    return this.#carrierCallId;
+  }
+
+  end(mode: 'polite' | 'now'): void {
+    this.#feed({ type: 'operator.ended', mode });
+  }
+
+  drain(graceMs: number): void {
+    this.#feed({ type: 'server.draining', graceMs });
+  }
+
+  #fromCarrier(event: CarrierEvent): void {
+    if (event.type === 'carrier.bound' && event.carrierCallId !== null) {
+      this.#carrierCallId = event.carrierCallId;
+      this.#options.scribe.change({ carrierCallId: event.carrierCallId });
+    }
+    if (event.type === 'carrier.streamStarted') this.#uplink.restart();
+    this.#feed(event);
+    if (event.type === 'carrier.bound' || event.type === 'carrier.refused') this.#resolveBound();
+  }
+
+  #fromModel(epoch: number, event: ModelEvent, audio: Audio | undefined): void {
+    if (event.type === 'model.spoke' && audio) this.#chunks.set(event.chunkId, audio);
+    this.#feed({ ...event, epoch });
+  }
+
+  /** Steps until nothing is left to do. An event that a command causes at once waits for the step before it to be obeyed. */
+  #feed(event: Incoming): void {
+    const stamped = { ...event, atMs: event.atMs ?? this.#options.clock.now() } as CallEvent;
+    this.#inbox.push(stamped);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
+        const stepped = step(this.#call, next);
+        this.#call = stepped.call;
+        for (const command of stepped.commands) this.#obey(command);
+        this.#tellState();
+      }
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #tellState(): void {
+    const state = this.state();
+    if (state === this.#told) return;
+    this.#told = state;
+    if (state === 'answered') this.#options.scribe.change({ answeredAtMs: this.#options.clock.wall() });
+    // The end is written by `scribe.ended`, with its outcome, in one change.
+    if (state !== 'ended') this.#options.scribe.state(state);
+  }
+
+  #obey(command: CallCommand): void {
+    switch (command.type) {
+      case 'carrier.play': {
+        const audio = this.#chunks.get(command.chunkId);
+        this.#chunks.delete(command.chunkId);
+        if (audio) this.#line.play(audio);
+        return;
+      }
+      case 'chunk.drop':
+        this.#chunks.delete(command.chunkId);
+        return;
+      case 'uplink.set':
+        return this.#uplink.set(command.to, command.keepMs);
+      case 'timer.set':
+        return this.#setTimer(command.name, command.atMs, command.setId);
+      case 'timer.clear':
+        return this.#clearTimer(command.name);
+      case 'scribe.line':
+      case 'scribe.note':
+      case 'scribe.usage':
+        return this.#options.scribe.write(command);
+      case 'scribe.ended':
+        this.#options.scribe.write(command);
+        return this.#finish();
+      default:
+        return this.#obeyOutward(command);
+    }
+  }
+
+  #obeyOutward(command: Exclude<CallCommand, { type: `scribe.${string}` | `timer.${string}` | 'carrier.play' | 'chunk.drop' | 'uplink.set' }>): void {
+    const line = this.#line;
+    const session = this.#session;
+    switch (command.type) {
+      case 'carrier.dial':
+        return line.dial(command);
+      case 'carrier.mark':
+        return line.mark(command.generation, command.markId);
+      case 'carrier.clear':
+        return line.clear(command.generation);
+      case 'carrier.redirect':
+        return line.redirect(command.plan, command.text);
+      case 'carrier.inquire':
+        return line.inquire();
+      case 'carrier.hangUp':
+        return line.hangUp();
+      case 'carrier.release':
+        return line.release();
+      case 'model.open':
+        return this.#openModel(command);
+      case 'model.configure':
+        return session?.configure(command.turn);
+      case 'model.reply':
+        return session?.reply(command);
+      case 'model.cancel':
+        return session?.cancel(command.replyId);
+      case 'model.truncate':
+        return session?.truncate(command.itemId, command.contentIndex, command.audioEndMs);
+      case 'model.remember':
+        return session?.remember(command.text);
+      case 'model.answerTool':
+        return session?.answerTool(command.toolCallId, command.output);
+      case 'model.commitInput':
+        return session?.commitInput();
+      case 'model.close':
+        session?.close();
+        this.#session = null;
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  #openModel({ epoch, seed, turn }: Extract<CallCommand, { type: 'model.open' }>): void {
+    const { callId, brief, instructions, tools, model } = this.#options;
+    this.#session?.close();
+    this.#session = model.open(
+      { callId, instructions, voice: brief.voice, language: brief.language, tools, seed, turn },
+      (event, audio) => this.#fromModel(epoch, event, audio),
+    );
+  }
+
+  #setTimer(name: TimerName, atMs: number, setId: number): void {
+    this.#clearTimer(name);
+    const { clock } = this.#options;
+    const cancel = clock.setTimer(() => {
+      this.#timers.delete(name);
+      // A timer may fire a fraction of a millisecond early; the core must not see it before its time.
+      this.#feed({ type: 'timer.fired', name, setId, atMs: Math.max(atMs, clock.now()) });
+    }, atMs - clock.now());
+    this.#timers.set(name, cancel);
+  }
+
+  #clearTimer(name: TimerName): void {
+    this.#timers.get(name)?.();
+    this.#timers.delete(name);
+  }
+
+  #finish(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.#chunks.clear();
+    this.#session?.close();
+    this.#session = null;
+    this.#resolveBound();
+    void this.#options.scribe.settled().then(this.#resolveEnded);
+  }
+}

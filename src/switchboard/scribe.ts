@@ -1,0 +1,92 @@
+import type { ScribeCommand } from '../call/commands.ts';
+import type { CallId, CallState, Line } from '../call/words.ts';
+import { UpstreamError } from '../errors.ts';
+import type { CallChange, Store } from '../store/store.ts';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
+
+/** What a watcher is told, always after it is on disk. */
+export type ChangeKind = 'placed' | 'line' | 'state' | 'ended';
+
+/** Writes down one call, in order, behind the call's back: nothing of the call ever waits for it. */
+export interface Scribe {
+  write(command: ScribeCommand): void;
+  change(change: CallChange): void;
+  state(state: CallState): void;
+  /** Resolves when all that was written so far is on disk, or has been given up with an error in the log. */
+  settled(): Promise<void>;
+}
+
+/** A store that is busy or full is tried again after these delays; a transcript must not be lost to a moment's trouble. */
+const RETRY_DELAYS_MS: readonly number[] = [100, 400, 1_500, 5_000, 10_000, 20_000];
+
+export function createScribe(options: {
+  readonly callId: CallId;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onWritten: (kind: ChangeKind) => void;
+}): Scribe {
+  const { callId, store, clock, logger, onWritten } = options;
+  let tail: Promise<void> = Promise.resolve();
+
+  /** Behind everything before it; `kind` is told to the watchers once it is written. */
+  function enqueue(kind: ChangeKind | null, what: string, write: () => Promise<void>): void {
+    // The first try starts at once, so that the store can commit what belongs together in one go.
+    const first = write();
+    first.catch(() => undefined);
+    tail = tail.then(async () => {
+      if (await persisted(first, what, write)) {
+        if (kind) onWritten(kind);
+      }
+    });
+  }
+
+  async function persisted(first: Promise<void>, what: string, write: () => Promise<void>): Promise<boolean> {
+    let attempt = first;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await attempt;
+        return true;
+      } catch (error) {
+        const delayMs = RETRY_DELAYS_MS[tries];
+        if (delayMs === undefined || !(error instanceof UpstreamError && error.retryable)) {
+          logger.error({ callId, err: error, what }, 'something of a call could not be stored');
+          return false;
+        }
+        await new Promise<void>((resolve) => clock.setTimer(resolve, delayMs));
+        attempt = write();
+      }
+    }
+  }
+
+  return {
+    write(command) {
+      switch (command.type) {
+        case 'scribe.line':
+          return enqueue('line', 'line', () => store.putLine(callId, lineOf(command)));
+        case 'scribe.note': {
+          const note = { atMs: clock.wall(), kind: command.kind, data: command.data };
+          return enqueue(null, 'note', () => store.addNote(callId, note));
+        }
+        case 'scribe.usage':
+          return enqueue(null, 'usage', () => store.addUsage(callId, command.usage));
+        case 'scribe.ended': {
+          const { outcome, reason, result } = command;
+          const change = { state: 'ended', outcome, reason, result, endedAtMs: clock.wall() } as const;
+          return enqueue('ended', 'end', () => store.updateCall(callId, change));
+        }
+        default:
+          command satisfies never;
+      }
+    },
+    change: (change) => enqueue(null, 'change', () => store.updateCall(callId, change)),
+    state: (state) => enqueue('state', 'state', () => store.updateCall(callId, { state })),
+    settled: () => tail,
+  };
+}
+
+function lineOf(command: Extract<ScribeCommand, { type: 'scribe.line' }>): Line {
+  const { index, speaker, text, planned, interrupted, estimated, startMs, endMs } = command;
+  return { index, speaker, text, ...(planned === undefined ? {} : { planned }), interrupted, estimated, startMs, endMs, final: true };
+}

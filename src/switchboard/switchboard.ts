@@ -1,0 +1,318 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { CallPolicy } from '../call/events.ts';
+import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
+import type { Carrier } from '../carriers/carrier.ts';
+import { ConfigError, UpstreamError, UserInputError } from '../errors.ts';
+import type { Model } from '../models/model.ts';
+import type { CallRecord, Store } from '../store/store.ts';
+import { type Bridge, createBridge } from './bridge.ts';
+import { inCallTools, instructionsFor } from './briefing.ts';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
+import { createNews, type News } from './news.ts';
+import { checkNumber } from './policy.ts';
+import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Switchboard } from './port.ts';
+import { createScribe } from './scribe.ts';
+
+export interface SwitchboardSettings {
+  readonly simulated: boolean;
+  readonly voice: string;
+  readonly language: string;
+  readonly disclose: boolean;
+  readonly limits: Limits;
+  readonly policy: CallPolicy;
+  readonly allowedNumbers: readonly string[];
+  readonly blockedNumbers: readonly string[];
+  readonly maxConcurrentCalls: number;
+  readonly maxCallsPerHour: number;
+}
+
+export interface SwitchboardOptions {
+  readonly settings: SwitchboardSettings;
+  readonly store: Store;
+  /** What calls are placed with. Throws a ConfigError that says what is missing. */
+  readonly outside: () => { readonly carrier: Carrier; readonly model: Model };
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The switchboard that `compose` starts and stops. */
+export interface RunningSwitchboard extends Switchboard {
+  /** Hangs up what a dead process left behind. */
+  recover(): Promise<void>;
+  /** Takes no more calls, says goodbye in those that live, and resolves when they have ended, within about `graceMs` + 5 s. */
+  stop(graceMs: number): Promise<void>;
+  liveCalls(): number;
+}
+
+/** How long `place` waits for the carrier's answer, so that a refusal is told at once. */
+const PLACE_WAIT_MS = 3_000;
+const PAGE_LINES = 200;
+/** A call of another process is looked at so often. */
+const POLL_MS = 1_000;
+const FORCED_END_MS = 5_000;
+const HOUR_MS = 3_600_000;
+
+export function createSwitchboard(options: SwitchboardOptions): RunningSwitchboard {
+  return new LiveSwitchboard(options);
+}
+
+class LiveSwitchboard implements RunningSwitchboard {
+  readonly simulated: boolean;
+  readonly #options: SwitchboardOptions;
+  readonly #live = new Map<CallId, Bridge>();
+  readonly #news: News = createNews();
+  #stopping = false;
+
+  constructor(options: SwitchboardOptions) {
+    this.#options = options;
+    this.simulated = options.settings.simulated;
+  }
+
+  async place(request: PlaceRequest): Promise<Placed> {
+    const { settings, store, clock } = this.#options;
+    if (this.#stopping) throw new UpstreamError('The server is shutting down and takes no new calls.', { retryable: true });
+    const brief = this.#briefOf(request);
+    const limits = this.#limitsOf(request);
+    const { carrier, model } = this.#options.outside();
+    await carrier.preflight();
+    const callId = randomUUID() as CallId;
+    const created = await store.createCall(
+      {
+        callId,
+        carrier: carrier.name,
+        to: brief.to,
+        context: brief.context,
+        language: brief.language,
+        voice: brief.voice,
+        simulated: settings.simulated,
+        createdAtMs: clock.wall(),
+        idempotencyKey: request.idempotencyKey ?? null,
+        fingerprint: fingerprintOf(request),
+      },
+      { live: settings.maxConcurrentCalls, recent: settings.maxCallsPerHour, recentSinceMs: clock.wall() - HOUR_MS },
+    );
+    switch (created.status) {
+      case 'created':
+        return this.#startCall(callId, brief, limits, carrier, model);
+      case 'existing':
+        return this.#placedBefore(created.callId);
+      case 'conflict':
+        throw new UserInputError('This idempotencyKey was used for a call with other arguments. Use a new key for a new call.');
+      case 'full-live':
+        throw new UserInputError(
+          `There are already ${settings.maxConcurrentCalls} calls at the same time, which is the most allowed. Wait until one has ended, or raise MAX_CONCURRENT_CALLS.`,
+        );
+      case 'full-recent':
+        throw new UserInputError(
+          `${settings.maxCallsPerHour} calls were placed within the last hour, which is the most allowed. Try again later, or raise MAX_CALLS_PER_HOUR.`,
+        );
+      default:
+        return created.status satisfies never;
+    }
+  }
+
+  #briefOf(request: PlaceRequest): Brief {
+    const { settings } = this.#options;
+    const number = checkNumber(request.to, { allowed: settings.allowedNumbers, blocked: settings.blockedNumbers });
+    if (!number.ok) throw new UserInputError(number.reason);
+    const context = request.context.trim();
+    if (context === '') throw new UserInputError('callContext is empty. Say what the agent shall achieve, and what it may promise.');
+    return {
+      to: number.e164,
+      context,
+      language: request.language ?? settings.language,
+      voice: request.voice ?? settings.voice,
+      disclose: settings.disclose,
+    };
+  }
+
+  #limitsOf(request: PlaceRequest): Limits {
+    const { limits } = this.#options.settings;
+    const callMs = request.maxDurationMs ?? limits.callMs;
+    if (callMs > limits.callMs) {
+      throw new UserInputError(`maxDurationSeconds may be ${limits.callMs / 1_000} at most. Ask for less, or raise MAX_CALL_SECONDS.`);
+    }
+    return { ...limits, callMs };
+  }
+
+  async #startCall(callId: CallId, brief: Brief, limits: Limits, carrier: Carrier, model: Model): Promise<Placed> {
+    const { store, clock, logger, settings } = this.#options;
+    const scribe = createScribe({ callId, store, clock, logger, onWritten: (kind) => this.#news.tell({ callId, kind }) });
+    const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
+    const bridge = createBridge({
+      callId,
+      brief,
+      limits,
+      policy: settings.policy,
+      instructions: instructionsFor(brief, { dateText }),
+      tools: inCallTools,
+      carrier,
+      model,
+      scribe,
+      clock,
+      logger,
+    });
+    this.#live.set(callId, bridge);
+    void bridge.ended.then(() => {
+      this.#live.delete(callId);
+      logger.info({ callId }, 'call ended');
+    });
+    logger.info({ callId, carrier: carrier.name }, 'call placed');
+    this.#news.tell({ callId, kind: 'placed' });
+    bridge.start();
+    await within(bridge.bound, PLACE_WAIT_MS, clock);
+    if (bridge.state() === 'ended' || bridge.state() === 'ending') await this.#throwRefusal(callId, bridge);
+    return { callId, carrierCallId: bridge.carrierCallId(), state: bridge.state(), repeated: false };
+  }
+
+  /** A carrier that refuses at once is the assistant's to hear of at once. */
+  async #throwRefusal(callId: CallId, bridge: Bridge): Promise<void> {
+    await bridge.ended;
+    const record = await this.#options.store.call(callId);
+    if (record?.outcome === 'refused') throw new UpstreamError(record.reason ?? 'The carrier refused the call.', { retryable: false });
+  }
+
+  async #placedBefore(callId: CallId): Promise<Placed> {
+    const record = await this.#record(callId);
+    return { callId, carrierCallId: record.carrierCallId, state: record.state, repeated: true };
+  }
+
+  async end(callId: string, mode: 'polite' | 'now'): Promise<{ state: CallState; message: string }> {
+    const record = await this.#record(callId);
+    if (record.state === 'ended') return { state: 'ended', message: 'The call had already ended.' };
+    const bridge = this.#live.get(record.callId);
+    if (!bridge) {
+      throw new UserInputError('This call belongs to another Switchboard process on this machine; end it from the client that placed it.');
+    }
+    bridge.end(mode);
+    const message = mode === 'polite' ? 'The agent says goodbye, then the line is put down.' : 'The line is being put down.';
+    return { state: bridge.state(), message };
+  }
+
+  async call(callId: string): Promise<CallFacts> {
+    const { store } = this.#options;
+    const record = await this.#record(callId);
+    const [usage, timeline] = await Promise.all([store.usage(record.callId), store.notes(record.callId)]);
+    return { ...record, usage, timeline };
+  }
+
+  async lines(callId: string, query: { readonly cursor: number; readonly limit: number }): Promise<LinePage> {
+    const record = await this.#record(callId);
+    return this.#page(record.callId, query.cursor, query.limit);
+  }
+
+  async calls(query: { readonly state?: CallState; readonly limit: number; readonly cursor?: string }) {
+    const before = query.cursor === undefined ? undefined : numberOf(query.cursor);
+    const calls = await this.#options.store.calls({ state: query.state, limit: query.limit, before });
+    const last = calls.length === query.limit ? calls.at(-1) : undefined;
+    return { calls, cursor: last ? String(last.position) : null };
+  }
+
+  async search(query: { readonly text: string; readonly limit: number; readonly cursor?: string }) {
+    const offset = query.cursor === undefined ? 0 : numberOf(query.cursor);
+    const matches = await this.#options.store.search({ text: query.text, limit: query.limit, offset });
+    return { matches, cursor: matches.length === query.limit ? String(offset + matches.length) : null };
+  }
+
+  async waitFor(callId: string, query: { readonly cursor: number; readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<Progress> {
+    const { clock } = this.#options;
+    const untilMs = clock.now() + query.timeoutMs;
+    const first = await this.#record(callId);
+    for (;;) {
+      const changed = this.#news.next(first.callId);
+      try {
+        const record = await this.#record(callId);
+        const page = await this.#page(record.callId, query.cursor, PAGE_LINES);
+        const over = record.state === 'ended' || record.state !== first.state || page.lines.length > 0;
+        const leftMs = untilMs - clock.now();
+        if (over || leftMs <= 0 || query.signal?.aborted) {
+          return { ...page, call: record, done: record.state === 'ended' && page.cursor >= record.lineCount };
+        }
+        await within(changed.promise, this.#live.has(record.callId) ? leftMs : Math.min(POLL_MS, leftMs), clock, query.signal);
+      } finally {
+        changed.cancel();
+      }
+    }
+  }
+
+  watch(listener: Parameters<Switchboard['watch']>[0]): () => void {
+    return this.#news.listen(listener);
+  }
+
+  liveCalls(): number {
+    return this.#live.size;
+  }
+
+  async recover(): Promise<void> {
+    const { store, logger } = this.#options;
+    const stranded = await store.takeStranded();
+    if (stranded.length === 0) return;
+    let carrier: Carrier;
+    try {
+      carrier = this.#options.outside().carrier;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      logger.warn({ calls: stranded.length }, 'calls of a dead process cannot be hung up without the settings');
+      return;
+    }
+    for (const { callId, carrier: name, carrierCallId } of stranded) {
+      this.#news.tell({ callId, kind: 'ended' });
+      if (name !== carrier.name || carrierCallId === null) continue;
+      const outcome = await carrier.hangUpStranded(carrierCallId);
+      logger.warn({ callId, outcome }, 'hung up a call that a dead process left behind');
+    }
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    const { clock } = this.#options;
+    const live = [...this.#live.values()];
+    for (const bridge of live) bridge.drain(graceMs);
+    const allEnded = Promise.all(live.map((bridge) => bridge.ended)).then(() => undefined);
+    await within(allEnded, graceMs, clock);
+    for (const bridge of this.#live.values()) bridge.end('now');
+    await within(allEnded, FORCED_END_MS, clock);
+  }
+
+  async #record(callId: string): Promise<CallRecord> {
+    const record = await this.#options.store.call(callId as CallId);
+    if (!record) throw new UserInputError('There is no call with this callId. Use list-calls to find the right one.');
+    return record;
+  }
+
+  async #page(callId: CallId, from: number, limit: number): Promise<LinePage> {
+    const lines = await this.#options.store.lines(callId, { from, limit });
+    return { lines, cursor: (lines.at(-1)?.index ?? from - 1) + 1 };
+  }
+}
+
+/** Tells one request from another under the same idempotency key. */
+function fingerprintOf(request: PlaceRequest): string {
+  const { to, context, language, voice, maxDurationMs } = request;
+  return createHash('sha256').update(JSON.stringify([to, context, language, voice, maxDurationMs])).digest('hex');
+}
+
+function numberOf(cursor: string): number {
+  const value = Number(cursor);
+  if (!Number.isSafeInteger(value) || value < 0) throw new UserInputError('The cursor is not one that was given out. Leave it out to begin at the start.');
+  return value;
+}
+
+/** Resolves with the promise, after `ms`, or when the signal aborts, whichever is first. */
+async function within(promise: Promise<unknown>, ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
+  let cancel = (): void => undefined;
+  let stopListening = (): void => undefined;
+  const over = new Promise<void>((resolve) => {
+    cancel = clock.setTimer(resolve, ms);
+    const onAbort = (): void => resolve();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    stopListening = () => signal?.removeEventListener('abort', onAbort);
+  });
+  try {
+    await Promise.race([promise, over]);
+  } finally {
+    cancel();
+    stopListening();
+  }
+}
