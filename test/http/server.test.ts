@@ -37,7 +37,10 @@ function webhook(handle: Webhook['handle'], path = '/call/outgoing/:token'): Web
   return { method: 'POST', path, handle };
 }
 
-function socketRoute(connectTo: (socket: MediaSocket) => void, accept: (token: string) => number = () => 101): SocketRoute {
+function socketRoute(
+  connectTo: (socket: MediaSocket) => void,
+  accept: (token: string) => number = () => 101,
+): SocketRoute {
   return {
     path: '/call/stream/:token',
     authorize: ({ params }) => {
@@ -142,7 +145,11 @@ describe('the public listener', () => {
     const large = await fetch(url, { method: 'POST', body: new URLSearchParams({ a: 'x'.repeat(65 * 1024) }) });
     expect(large.status).toBe(413);
     expect(await large.json()).toEqual({ error: 'The request is too large.' });
-    const packed = await fetch(url, { method: 'POST', headers: { 'content-encoding': 'gzip', 'content-type': 'application/x-www-form-urlencoded' }, body: 'a' });
+    const packed = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-encoding': 'gzip', 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'a',
+    });
     expect(packed.status).toBe(415);
     expect(forms).toHaveLength(1);
   });
@@ -215,7 +222,10 @@ describe('the public listener', () => {
 
   it('carries text and bytes both ways in order, and tells of the close', async () => {
     const received: string[] = [];
-    const closed = Promise.withResolvers<number>();
+    let told: (code: number) => void = () => undefined;
+    const closed = new Promise<number>((resolve) => {
+      told = resolve;
+    });
     const { socketBase } = await listen({
       sockets: [
         socketRoute((socket) => {
@@ -223,7 +233,7 @@ describe('the public listener', () => {
             received.push(`${isBinary}:${data.toString('hex')}`);
             socket.send(isBinary ? new Uint8Array(data) : data.toString());
           });
-          socket.onClose((code) => closed.resolve(code));
+          socket.onClose((code) => told(code));
         }),
       ],
     });
@@ -241,7 +251,7 @@ describe('the public listener', () => {
     expect(received).toEqual(['false:6869', 'true:00ff']);
     expect(echoes).toEqual(received);
     socket.close(1000);
-    expect(await closed.promise).toBe(1000);
+    expect(await closed).toBe(1000);
   });
 
   it('survives a frame above 256 KiB, a broken frame and a handler that throws', async () => {
@@ -286,7 +296,13 @@ describe('the public listener', () => {
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
     const address = blocker.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const server = createPublicServer({ host: '127.0.0.1', port, webhooks: [], sockets: [], healthProof: (nonce) => nonce });
+    const server = createPublicServer({
+      host: '127.0.0.1',
+      port,
+      webhooks: [],
+      sockets: [],
+      healthProof: (nonce) => nonce,
+    });
     open.push(server);
     const failure = await server.start().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ConfigError);
