@@ -71,10 +71,11 @@ type ReadType =
   | 'response.audio_transcript.delta'
   | 'response.audio_transcript.done';
 
-/** Reads one text message of the server; never throws. Unknown types and members are tolerated. */
+/**
+ * Reads one text message of the server; never throws. Unknown types and members are tolerated. Audio is parsed like the rest:
+ * cutting its base64 out by position was measured, and saves under a microsecond of about ten a message.
+ */
 export function readServerEvent(text: string): ServerMessage {
-  const fast = readAudioDelta(text);
-  if (fast !== null) return fast;
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -86,32 +87,8 @@ export function readServerEvent(text: string): ServerMessage {
   return typeof event.type === 'string' ? readFields(event.type as ReadType, event) : MALFORMED;
 }
 
-const AUDIO_DELTA = /"type":"response\.(?:output_)?audio\.delta"/;
-const DELTA_MEMBER = '"delta":"';
+/** Audio goes on to the carrier unread, so nothing but base64 may be in it. */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-
-/**
- * Audio is most of what a server sends: its base64 is cut out by position, and only the few members around it are parsed.
- * A quotation mark inside any other string would be escaped, so `"delta":"` can only be the member itself.
- */
-function readAudioDelta(text: string): ServerMessage | null {
-  const start = text.indexOf(DELTA_MEMBER);
-  if (start < 0 || text.length < 256) return null;
-  const from = start + DELTA_MEMBER.length;
-  const to = text.indexOf('"', from);
-  if (to < 0) return null;
-  // An escape (some write `\/`) is read by the parser.
-  if (text.slice(from, to).includes('\\')) return null;
-  const around = `${text.slice(0, from)}${text.slice(to)}`;
-  if (!AUDIO_DELTA.test(around)) return null;
-  let event: Fields;
-  try {
-    event = fieldsOf(JSON.parse(around));
-  } catch {
-    return null;
-  }
-  return spoke(event, text.slice(from, to));
-}
 
 function spoke(event: Fields, base64: string): ServerMessage {
   if (base64.length === 0) return IGNORED;
