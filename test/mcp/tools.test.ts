@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError, UpstreamError } from '../../src/errors.ts';
+import { waitForCall } from '../../src/mcp/tools/wait-for-call.ts';
 import { callTool, linkedPair, until } from '../fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
 
@@ -160,6 +161,21 @@ describe('wait-for-call', () => {
     switchboard.finish(callId, 'completed');
     await waiting;
     expect(seen).toEqual(['Listening to the call.']);
+  });
+
+  it('goes on reporting while it waits, and stops when it has returned', async () => {
+    const callId = await placedCall();
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const seen: string[] = [];
+    const { signal } = new AbortController();
+    const context = { switchboard, signal, reportProgress: (message: string) => void seen.push(message) };
+    const waiting = waitForCall.run({ callId }, context);
+    await vi.advanceTimersByTimeAsync(24_000);
+    expect(seen).toHaveLength(5);
+    await vi.advanceTimersByTimeAsync(1000);
+    await waiting;
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('stops waiting when the client cancels', async () => {
