@@ -60,6 +60,10 @@ function textOf(value: unknown): string {
 function textOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
+/** Codes go into timelines and logs, so only a plain word counts as one. */
+function codeOf(value: unknown): string | null {
+  return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : null;
+}
 function countOf(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }
@@ -214,11 +218,11 @@ function outputItemDone(replyId: string, item: Fields): ServerMessage {
 function replyOutcome(response: Fields): ReplyOutcome {
   const details = fieldsOf(response.status_details);
   const error = fieldsOf(details.error);
-  const errorCode = textOrNull(error.code) ?? textOrNull(error.type);
+  const errorCode = codeOf(error.code) ?? codeOf(error.type);
   return {
     replyId: textOf(response.id),
     status: statusOf(response.status),
-    reason: textOrNull(details.reason) ?? errorCode,
+    reason: codeOf(details.reason) ?? errorCode,
     errorCode,
     usage: usageOf(response.usage),
   };
@@ -249,7 +253,7 @@ function usageOf(value: unknown): Usage | null {
 
 function serverError(error: Fields): ServerError {
   return {
-    code: textOrNull(error.code) ?? (textOf(error.type) || 'unknown'),
+    code: codeOf(error.code) ?? codeOf(error.type) ?? 'unknown',
     message: textOf(error.message),
     param: textOf(error.param),
     eventId: textOrNull(error.event_id),
