@@ -1,14 +1,12 @@
-import { UserInputError } from '../errors.ts';
 import { isEmergency, type NumberKind, readNumber, suggestE164 } from './numbers.ts';
 
-/** A refusal's `reason` is a sentence of ours that says why, and what to do. */
+/** A refusal's `reason` is a sentence of ours that says why, and what to do: the message of a UserInputError. */
 export interface Refusal {
   readonly ok: false;
   readonly reason: string;
 }
 
 export type NumberVerdict = { readonly ok: true; readonly e164: string } | Refusal;
-export type CapacityVerdict = { readonly ok: true } | Refusal;
 export type DurationVerdict = { readonly ok: true; readonly durationMs: number } | Refusal;
 
 export interface NumberRules {
@@ -50,31 +48,6 @@ export function checkNumber(to: string, rules: NumberRules): NumberVerdict {
   return { ok: true, e164 };
 }
 
-export interface CapacityLimits {
-  readonly maxConcurrentCalls: number;
-  readonly maxCallsPerHour: number;
-}
-
-/** Decides whether one more call may be placed; the counts are those before it, over every process of the store. */
-export function checkCapacity(
-  { liveCalls, callsLastHour }: { readonly liveCalls: number; readonly callsLastHour: number },
-  { maxConcurrentCalls, maxCallsPerHour }: CapacityLimits,
-): CapacityVerdict {
-  if (liveCalls >= maxConcurrentCalls) {
-    const going = liveCalls === 1 ? 'One call is' : `${liveCalls} calls are`;
-    return refuse(
-      `${going} going on already, and MAX_CONCURRENT_CALLS is ${maxConcurrentCalls}. Wait until one has ended, or end one.`,
-    );
-  }
-  if (callsLastHour >= maxCallsPerHour) {
-    const placed = callsLastHour === 1 ? 'One call was' : `${callsLastHour} calls were`;
-    return refuse(
-      `${placed} placed within the last hour, and MAX_CALLS_PER_HOUR is ${maxCallsPerHour}. Try again later, or have the operator raise that setting.`,
-    );
-  }
-  return { ok: true };
-}
-
 /** Decides how long a call may last: what was asked for, or without a wish the most that the settings allow. */
 export function checkDuration(askedMs: number | undefined, maxCallSeconds: number): DurationVerdict {
   if (askedMs === undefined) return { ok: true, durationMs: maxCallSeconds * 1000 };
@@ -85,15 +58,6 @@ export function checkDuration(askedMs: number | undefined, maxCallSeconds: numbe
   return refuse(
     `${asked}: give ${MIN_CALL_SECONDS} to ${maxCallSeconds} seconds. The operator sets the upper bound with MAX_CALL_SECONDS.`,
   );
-}
-
-/**
- * Gives a verdict back when it permits.
- * @throws UserInputError with the reason when it refuses.
- */
-export function insist<V extends { readonly ok: true }>(verdict: V | Refusal): V {
-  if (verdict.ok) return verdict;
-  throw new UserInputError(verdict.reason);
 }
 
 function withoutCountry(written: string, region: string | undefined): string {

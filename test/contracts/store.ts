@@ -1,44 +1,14 @@
 /** The contract suite of the store port: every implementation passes it. */
-import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CallId, Line, Usage } from '../../src/call/words.ts';
-import type { NewCall, Note, Store } from '../../src/store/store.ts';
+import type { CallId, Usage } from '../../src/call/words.ts';
+import type { Note, Store } from '../../src/store/store.ts';
+import { newCall, newLine } from '../fixtures/calls.ts';
 
 export interface StoreUnderTest {
   /** Another connection to the same data, with a lease of its own; closed by the suite. */
   open(options?: { readonly clock?: () => number; readonly leaseTtlMs?: number }): Promise<Store>;
   /** Throws the data away. */
   dispose(): Promise<void>;
-}
-
-export function newCall(change: Partial<NewCall> = {}): NewCall {
-  return {
-    callId: randomUUID() as CallId,
-    carrier: 'test',
-    to: '+14155550123',
-    context: 'Book a table for two.',
-    language: 'en',
-    voice: 'sage',
-    simulated: true,
-    createdAtMs: 1_700_000_000_000,
-    idempotencyKey: null,
-    fingerprint: 'print',
-    ...change,
-  };
-}
-
-export function newLine(index: number, change: Partial<Line> = {}): Line {
-  return {
-    index,
-    speaker: 'callee',
-    text: `line ${index}`,
-    interrupted: false,
-    estimated: false,
-    startMs: index * 1000,
-    endMs: index * 1000 + 500.5,
-    final: true,
-    ...change,
-  };
 }
 
 const TOKENS: Usage = {
@@ -165,12 +135,23 @@ function callContract(store: () => Store, open: StoreUnderTest['open']): void {
     expect((await store().calls({ state: 'ringing', limit: 10 })).map((call) => call.callId)).toEqual([chosen]);
   });
 
-  it('counts the calls placed since a moment, by every process', async () => {
+  it('remembers no more calls than there is room for, over every process', async () => {
     const other = await open();
-    await store().createCall(newCall({ createdAtMs: 1000 }));
-    await store().createCall(newCall({ createdAtMs: 2000 }));
-    await other.createCall(newCall({ createdAtMs: 3000 }));
-    expect(await store().countCallsSince(2000)).toBe(2);
+    const room = { live: 2, recent: 4, recentSinceMs: 1000 };
+    const create = (at: Store, createdAtMs = 1000, idempotencyKey: string | null = null) =>
+      at.createCall(newCall({ createdAtMs, idempotencyKey }), room);
+    const end = (callId: CallId) => store().updateCall(callId, { state: 'ended' });
+    await end((await create(store(), 999)).callId);
+    const first = await create(store(), 1000, 'key');
+    const second = await create(other);
+    expect([first.status, second.status, (await create(other)).status]).toEqual(['created', 'created', 'full-live']);
+    expect((await create(other, 1000, 'key')).status).toBe('existing');
+    await end(first.callId);
+    await end((await create(store())).callId);
+    await end((await create(store())).callId);
+    await end(second.callId);
+    expect((await create(store())).status).toBe('full-recent');
+    expect(await store().calls({ limit: 10 })).toHaveLength(5);
   });
 
   it('answers in the order of the calls: a read sees every write asked before it', async () => {
@@ -310,6 +291,13 @@ function searchContract(store: () => Store): void {
   });
 }
 
+/** Asks by trying; what was created for it is ended at once. */
+async function hasRoomFor(store: Store, live: number): Promise<boolean> {
+  const { status, callId } = await store.createCall(newCall(), { live, recent: 1000, recentSinceMs: 0 });
+  if (status === 'created') await store.updateCall(callId, { state: 'ended' });
+  return status === 'created';
+}
+
 function leaseContract(store: () => Store, open: StoreUnderTest['open']): void {
   it('takes the calls of a dead lease once, marks them ended, and leaves live ones alone', async () => {
     let nowMs = 1_000_000;
@@ -322,7 +310,8 @@ function leaseContract(store: () => Store, open: StoreUnderTest['open']): void {
     const over = await sleeper.createCall(newCall());
     await sleeper.updateCall(over.callId, { state: 'ended', outcome: 'completed' });
     const live = await mine.createCall(newCall());
-    expect(await other.countLiveCalls()).toBe(1);
+    expect(await hasRoomFor(other, 2)).toBe(true);
+    expect(await hasRoomFor(other, 1)).toBe(false);
     const taken = [...(await other.takeStranded()), ...(await mine.takeStranded()), ...(await other.takeStranded())];
     expect(taken).toEqual([{ callId: lost.callId, carrier: 'test', carrierCallId: 'theirs' }]);
     expect(await mine.call(lost.callId)).toMatchObject({
@@ -343,19 +332,20 @@ function leaseContract(store: () => Store, open: StoreUnderTest['open']): void {
   it('takes the calls that a closed store left open', async () => {
     const leaver = await open();
     const { callId } = await leaver.createCall(newCall());
-    expect(await store().countLiveCalls()).toBe(1);
+    expect(await hasRoomFor(store(), 1)).toBe(false);
     await leaver.close();
-    expect(await store().countLiveCalls()).toBe(0);
+    expect(await hasRoomFor(store(), 1)).toBe(true);
     expect((await store().takeStranded()).map((call) => call.callId)).toEqual([callId]);
   });
 
-  it('counts a process that was taken for dead as alive again after its next heartbeat', async () => {
-    const sleeper = await open({ clock: () => 0 });
+  it('counts a process that was taken for dead as alive again with its next call', async () => {
+    let nowMs = 0;
+    const sleeper = await open({ clock: () => nowMs });
     await sleeper.createCall(newCall());
-    await store().takeStranded();
+    expect(await store().takeStranded()).toHaveLength(1);
+    nowMs = Date.now();
     await sleeper.createCall(newCall());
-    expect(await sleeper.countLiveCalls()).toBe(0);
-    await sleeper.heartbeat();
-    expect(await sleeper.countLiveCalls()).toBe(1);
+    expect(await hasRoomFor(store(), 1)).toBe(false);
+    expect(await store().takeStranded()).toEqual([]);
   });
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UserInputError } from '../../src/errors.ts';
-import { checkCapacity, checkDuration, checkNumber, insist } from '../../src/switchboard/policy.ts';
+import { checkDuration, checkNumber } from '../../src/switchboard/policy.ts';
 
 const OPEN = { allowed: [], blocked: [] };
 
@@ -170,23 +169,6 @@ describe('checkNumber', () => {
   });
 });
 
-describe('checkCapacity', () => {
-  const limits = { maxConcurrentCalls: 2, maxCallsPerHour: 5 };
-
-  it('permits one more call below both limits', () => {
-    expect(checkCapacity({ liveCalls: 1, callsLastHour: 4 }, limits)).toEqual({ ok: true });
-  });
-
-  it('refuses at either limit and names the setting', () => {
-    expect(checkCapacity({ liveCalls: 2, callsLastHour: 0 }, limits)).toMatchObject({
-      reason: expect.stringMatching(/^2 calls are .* MAX_CONCURRENT_CALLS is 2/),
-    });
-    expect(checkCapacity({ liveCalls: 0, callsLastHour: 5 }, limits)).toMatchObject({
-      reason: expect.stringMatching(/^5 calls were .* MAX_CALLS_PER_HOUR is 5/),
-    });
-  });
-});
-
 describe('checkDuration', () => {
   it('takes the wish within the bounds, and the most without one', () => {
     expect(checkDuration(60_000, 900)).toEqual({ ok: true, durationMs: 60_000 });
@@ -200,13 +182,4 @@ describe('checkDuration', () => {
       expect(checkDuration(askedMs, 900)).toEqual({ ok: false, reason: expect.stringContaining('MAX_CALL_SECONDS') });
     },
   );
-});
-
-describe('insist', () => {
-  it('turns a refusal into the error of whoever asked, with the same sentence', () => {
-    const refused = () => insist(checkNumber('+1911', OPEN));
-    expect(refused).toThrow(UserInputError);
-    expect(refused).toThrow(/emergency/);
-    expect(insist(checkNumber('+14155550100', OPEN)).e164).toBe('+14155550100');
-  });
 });

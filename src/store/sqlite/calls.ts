@@ -1,18 +1,19 @@
 import type { CallId } from '../../call/words.ts';
-import type { CallChange, CallRecord, NewCall } from '../store.ts';
+import type { CallChange, CallRecord, NewCall, Room } from '../store.ts';
 import type { Database, Row } from './database.ts';
 import { StoreRefusal } from './failure.ts';
-import type { Created, Operations } from './requests.ts';
+import { countLiveCalls, renewLease } from './leases.ts';
+import type { Asker, Created, Operations } from './requests.ts';
 
 const RECORD = `
   SELECT calls.*, (SELECT count(*) FROM lines WHERE lines.call_id = calls.call_id) AS line_count FROM calls`;
 
-type CallOperations = Pick<Operations, 'createCall' | 'updateCall' | 'call' | 'calls' | 'countCallsSince'>;
+type CallOperations = Pick<Operations, 'createCall' | 'updateCall' | 'call' | 'calls'>;
 
 /** The operations on calls; those that write run inside a transaction that holds the write lock. */
 export function callOperations(database: Database): CallOperations {
   return {
-    createCall: (call, leaseId) => createCall(database, call, leaseId),
+    createCall: (call, asker, room) => createCall(database, call, asker, room),
     updateCall: (callId, change) => updateCall(database, callId, change),
     call: (callId) => {
       const row = database.first(`${RECORD} WHERE call_id = ?`, callId);
@@ -31,12 +32,10 @@ export function callOperations(database: Database): CallOperations {
             );
       return rows.map(toRecord);
     },
-    countCallsSince: (sinceMs) =>
-      Number(database.first('SELECT count(*) AS n FROM calls WHERE created_at_ms >= ?', sinceMs)?.n ?? 0),
   };
 }
 
-function createCall(database: Database, call: NewCall, leaseId: string): Created {
+function createCall(database: Database, call: NewCall, asker: Asker, room: Room | undefined): Created {
   // The write lock is held, so no other process can come between the look and the insert; the unique index is the backstop.
   if (call.idempotencyKey !== null) {
     const earlier = database.first(
@@ -48,11 +47,15 @@ function createCall(database: Database, call: NewCall, leaseId: string): Created
       return { status, callId: earlier.call_id as CallId };
     }
   }
+  const full = room && fullness(database, asker, room);
+  if (full) return { status: full, callId: call.callId };
+  // Without a lease the call would count as stranded from its first moment.
+  renewLease(database, asker);
   database.run(
     `INSERT INTO calls (call_id, lease_id, idempotency_key, fingerprint, carrier, to_number, context, language, voice, simulated, state, created_at_ms)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
     call.callId,
-    leaseId,
+    asker.holder.leaseId,
     call.idempotencyKey,
     call.fingerprint,
     call.carrier,
@@ -64,6 +67,12 @@ function createCall(database: Database, call: NewCall, leaseId: string): Created
     call.createdAtMs,
   );
   return { status: 'created', callId: call.callId };
+}
+
+function fullness(database: Database, asker: Asker, room: Room): 'full-live' | 'full-recent' | null {
+  if (countLiveCalls(database, asker) >= room.live) return 'full-live';
+  const recent = database.first('SELECT count(*) AS calls FROM calls WHERE created_at_ms >= ?', room.recentSinceMs);
+  return Number(recent?.calls) >= room.recent ? 'full-recent' : null;
 }
 
 /** A field that the change does not name stays as it is. An ended call stays ended, whatever arrives late. */

@@ -3,29 +3,33 @@ import type { Database } from './database.ts';
 import { mayBeAlive } from './process-identity.ts';
 import type { Asker, Operations, Stranded } from './requests.ts';
 
-type LeaseOperations = Pick<Operations, 'heartbeat' | 'takeStranded' | 'releaseLease' | 'countLiveCalls'>;
+type LeaseOperations = Pick<Operations, 'heartbeat' | 'takeStranded' | 'releaseLease'>;
 
 const STRANDED_REASON = 'Switchboard stopped while this call was going on.';
 
 /** Which process is responsible for which calls, and what becomes of them when it is gone. */
 export function leaseOperations(database: Database): LeaseOperations {
   return {
-    heartbeat: (asker) => renew(database, asker),
+    heartbeat: (asker) => renewLease(database, asker),
     takeStranded: (asker) => takeStranded(database, asker),
     releaseLease: (leaseId) => void database.run('DELETE FROM leases WHERE lease_id = ?', leaseId),
-    countLiveCalls: (asker) => {
-      const counts = database.all("SELECT lease_id, count(*) AS n FROM calls WHERE state <> 'ended' GROUP BY lease_id");
-      const dead = new Set(deadLeases(database, asker));
-      const known = new Set(database.all('SELECT lease_id FROM leases').map((row) => row.lease_id));
-      return counts
-        .filter((row) => known.has(row.lease_id) && !dead.has(String(row.lease_id)))
-        .reduce((sum, row) => sum + Number(row.n), 0);
-    },
   };
 }
 
+/** How many calls that have not ended belong to a process that lives. */
+export function countLiveCalls(database: Database, asker: Asker): number {
+  const dead = new Set(deadLeases(database, asker));
+  return database
+    .all(
+      `SELECT lease_id, count(*) AS calls FROM calls
+       WHERE state <> 'ended' AND lease_id IN (SELECT lease_id FROM leases) GROUP BY lease_id`,
+    )
+    .filter((row) => !dead.has(String(row.lease_id)))
+    .reduce((sum, row) => sum + Number(row.calls), 0);
+}
+
 /** Puts the lease back as well: another process may have taken a sleeping one for dead. */
-function renew(database: Database, { holder, nowMs }: Asker): void {
+export function renewLease(database: Database, { holder, nowMs }: Asker): void {
   database.run(
     `INSERT INTO leases (lease_id, host, pid, process_started, heartbeat_at_ms) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (lease_id) DO UPDATE SET heartbeat_at_ms = excluded.heartbeat_at_ms`,
@@ -39,7 +43,7 @@ function renew(database: Database, { holder, nowMs }: Asker): void {
 
 /** Runs under the write lock, so each call is marked and returned once, to one process. */
 function takeStranded(database: Database, asker: Asker): readonly Stranded[] {
-  renew(database, asker);
+  renewLease(database, asker);
   for (const leaseId of deadLeases(database, asker)) database.run('DELETE FROM leases WHERE lease_id = ?', leaseId);
   const rows = database.all(
     `UPDATE calls SET state = 'ended', outcome = 'error', reason = ?, ended_at_ms = ?

@@ -1,6 +1,6 @@
 /** What the two threads of the store say to each other. Everything here crosses by structured clone. */
 import type { CallId, CallState, Line, Usage } from '../../call/words.ts';
-import type { CallChange, CallRecord, Match, NewCall, Note } from '../store.ts';
+import type { CallChange, CallRecord, Match, NewCall, Note, Room } from '../store.ts';
 
 /** Who holds a lease: a process, told apart from a later one with the same pid by its start. */
 export interface Holder {
@@ -25,13 +25,13 @@ export interface Stranded {
 }
 
 export interface Created {
-  readonly status: 'created' | 'existing' | 'conflict';
+  readonly status: 'created' | 'existing' | 'conflict' | 'full-live' | 'full-recent';
   readonly callId: CallId;
 }
 
 /** The operations of the database, synchronous; the worker runs them in the order of the requests. */
 export interface Operations {
-  createCall(call: NewCall, leaseId: string): Created;
+  createCall(call: NewCall, asker: Asker, room?: Room): Created;
   updateCall(callId: CallId, change: CallChange): void;
   putLine(callId: CallId, line: Line): void;
   addNote(callId: CallId, note: Note): void;
@@ -45,8 +45,6 @@ export interface Operations {
   notes(callId: CallId): readonly Note[];
   usage(callId: CallId): Usage;
   search(query: { readonly text: string; readonly limit: number; readonly offset: number }): readonly Match[];
-  countCallsSince(sinceMs: number): number;
-  countLiveCalls(asker: Asker): number;
 }
 
 export type OperationName = keyof Operations;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { CallId, CallState, Line, Usage } from '../../call/words.ts';
 import { UpstreamError } from '../../errors.ts';
-import type { CallChange, CallRecord, Match, NewCall, Note, Store } from '../store.ts';
-import { toOpeningError, toRequestError } from './failure.ts';
+import type { CallChange, CallRecord, Match, NewCall, Note, Room, Store } from '../store.ts';
+import { describeFailure, toOpeningError, toRequestError } from './failure.ts';
 import { thisProcess } from './process-identity.ts';
 import type {
   Asker,
@@ -123,8 +123,8 @@ class SqliteStore implements Store {
     worker.unref();
   }
 
-  createCall(call: NewCall): Promise<Created> {
-    return this.#ask('createCall', call, this.#holder.leaseId);
+  createCall(call: NewCall, room?: Room): Promise<Created> {
+    return this.#ask('createCall', call, this.#asker(), room);
   }
   updateCall(callId: CallId, change: CallChange): Promise<void> {
     return this.#ask('updateCall', callId, change);
@@ -159,12 +159,6 @@ class SqliteStore implements Store {
   }
   search(query: { readonly text: string; readonly limit: number; readonly offset: number }): Promise<readonly Match[]> {
     return this.#ask('search', query);
-  }
-  countCallsSince(sinceMs: number): Promise<number> {
-    return this.#ask('countCallsSince', sinceMs);
-  }
-  countLiveCalls(): Promise<number> {
-    return this.#ask('countLiveCalls', this.#asker());
   }
   heartbeat(): Promise<void> {
     return this.#ask('heartbeat', this.#asker());
@@ -234,7 +228,13 @@ class SqliteStore implements Store {
     this.#underway = this.#queue.slice(0, MAX_BATCH);
     this.#queue = this.#queue.slice(MAX_BATCH);
     this.#worker.ref();
-    this.#post({ type: 'batch', requests: this.#underway.map(({ request }) => request) });
+    try {
+      this.#post({ type: 'batch', requests: this.#underway.map(({ request }) => request) });
+    } catch (error) {
+      // Something that cannot be cloned: a fault of ours, which must not end the process.
+      const failure = describeFailure(error);
+      this.#hear({ type: 'batchDone', replies: this.#underway.map(() => ({ ok: false, failure })) });
+    }
   }
 
   #hear(message: FromWorker): void {
