@@ -1,5 +1,5 @@
-import type { ModelEvent } from '../call/events.ts';
 import type { ReplyPurpose, SeedTurn, TurnSpec } from '../call/commands.ts';
+import type { ModelEvent } from '../call/events.ts';
 import type { CallId } from '../call/words.ts';
 import type { Audio } from '../media/audio.ts';
 

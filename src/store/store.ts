@@ -13,7 +13,10 @@ export interface Store {
   createCall(
     call: NewCall,
     room?: Room,
-  ): Promise<{ readonly status: 'created' | 'existing' | 'conflict' | 'full-live' | 'full-recent'; readonly callId: CallId }>;
+  ): Promise<{
+    readonly status: 'created' | 'existing' | 'conflict' | 'full-live' | 'full-recent';
+    readonly callId: CallId;
+  }>;
   updateCall(callId: CallId, change: CallChange): Promise<void>;
   /** Writes a line, or replaces the one with the same index. */
   putLine(callId: CallId, line: Line): Promise<void>;
@@ -22,7 +25,11 @@ export interface Store {
 
   call(callId: CallId): Promise<CallRecord | null>;
   /** Newest first. `before` is the `position` of the last call of the page before. */
-  calls(query: { readonly state?: CallState; readonly limit: number; readonly before?: number }): Promise<readonly CallRecord[]>;
+  calls(query: {
+    readonly state?: CallState;
+    readonly limit: number;
+    readonly before?: number;
+  }): Promise<readonly CallRecord[]>;
   lines(callId: CallId, query: { readonly from: number; readonly limit: number }): Promise<readonly Line[]>;
   notes(callId: CallId): Promise<readonly Note[]>;
   usage(callId: CallId): Promise<Usage>;
@@ -32,7 +39,9 @@ export interface Store {
   /** Renews this process's lease; the store does it by itself as well. */
   heartbeat(): Promise<void>;
   /** Marks calls whose process's lease is dead as ended (`error`, a sentence) and returns them once, to one process only. */
-  takeStranded(): Promise<readonly { readonly callId: CallId; readonly carrier: string; readonly carrierCallId: string | null }[]>;
+  takeStranded(): Promise<
+    readonly { readonly callId: CallId; readonly carrier: string; readonly carrierCallId: string | null }[]
+  >;
   close(): Promise<void>;
 }
 
