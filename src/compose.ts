@@ -14,10 +14,10 @@ import { startWorld, type World } from './simulator/world.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import type { Store } from './store/store.ts';
 import { type Clock, systemClock } from './switchboard/clock.ts';
+import { lateSwitchboard } from './switchboard/late-switchboard.ts';
 import type { Logger } from './switchboard/logger.ts';
 import type { Switchboard } from './switchboard/port.ts';
 import { createSwitchboard, type RunningSwitchboard } from './switchboard/switchboard.ts';
-import { lateSwitchboard } from './switchboard/late-switchboard.ts';
 
 export interface App {
   /** Usable at once; its methods wait for the start, and reject with sentences while something is missing. */
@@ -101,8 +101,10 @@ class Composition implements App {
       await start();
       this.#troubles.delete(part);
     } catch (error) {
-      const trouble = error instanceof ConfigError ? error : new ConfigError(`The ${part} could not be started.`, { cause: error });
-      if (this.#troubles.get(part)?.message !== trouble.message) this.#options.logger.warn({ err: error, part }, trouble.message);
+      const trouble =
+        error instanceof ConfigError ? error : new ConfigError(`The ${part} could not be started.`, { cause: error });
+      if (this.#troubles.get(part)?.message !== trouble.message)
+        this.#options.logger.warn({ err: error, part }, trouble.message);
       this.#troubles.set(part, trouble);
     }
     this.#late.changed();
@@ -139,7 +141,9 @@ class Composition implements App {
     });
     this.#running = running;
     this.#late.ready(running);
-    await running.recover().catch((error: unknown) => logger.error({ err: error }, 'calls of a dead process were not looked after'));
+    await running
+      .recover()
+      .catch((error: unknown) => logger.error({ err: error }, 'calls of a dead process were not looked after'));
   }
 
   /** The adapters, once there is everything to place a call with. */

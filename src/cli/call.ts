@@ -43,7 +43,11 @@ export async function run(words: readonly string[]): Promise<number> {
   }
 }
 
-async function follow(switchboard: Switchboard, callId: string, show: (text: string) => void): Promise<readonly Line[]> {
+async function follow(
+  switchboard: Switchboard,
+  callId: string,
+  show: (text: string) => void,
+): Promise<readonly Line[]> {
   const lines: Line[] = [];
   let state = '';
   for (let cursor = 0; ; ) {

@@ -14,7 +14,12 @@ export async function run(): Promise<number> {
   const logger = createLogger(reading.config);
   const signalled = stopSignal();
   const app = compose({ reading, logger });
-  const session = await serveStdio({ switchboard: app.switchboard, version: VERSION, logger, status: () => app.status() });
+  const session = await serveStdio({
+    switchboard: app.switchboard,
+    version: VERSION,
+    logger,
+    status: () => app.status(),
+  });
   const why = await Promise.race([session.closed, signalled]);
   logger.info({ why }, 'stopping');
   await app.stop(DRAIN_MS);

@@ -173,7 +173,12 @@ class LiveBridge implements Bridge {
     }
   }
 
-  #obeyOutward(command: Exclude<CallCommand, { type: `scribe.${string}` | `timer.${string}` | 'carrier.play' | 'chunk.drop' | 'uplink.set' }>): void {
+  #obeyOutward(
+    command: Exclude<
+      CallCommand,
+      { type: `scribe.${string}` | `timer.${string}` | 'carrier.play' | 'chunk.drop' | 'uplink.set' }
+    >,
+  ): void {
     const line = this.#line;
     const session = this.#session;
     switch (command.type) {

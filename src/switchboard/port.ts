@@ -13,12 +13,25 @@ export interface Switchboard {
   end(callId: string, mode: 'polite' | 'now'): Promise<{ readonly state: CallState; readonly message: string }>;
   call(callId: string): Promise<CallFacts>;
   lines(callId: string, query: { readonly cursor: number; readonly limit: number }): Promise<LinePage>;
-  calls(query: { readonly state?: CallState; readonly limit: number; readonly cursor?: string }): Promise<{ readonly calls: readonly CallRecord[]; readonly cursor: string | null }>;
-  search(query: { readonly text: string; readonly limit: number; readonly cursor?: string }): Promise<{ readonly matches: readonly Match[]; readonly cursor: string | null }>;
+  calls(query: {
+    readonly state?: CallState;
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<{ readonly calls: readonly CallRecord[]; readonly cursor: string | null }>;
+  search(query: {
+    readonly text: string;
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<{ readonly matches: readonly Match[]; readonly cursor: string | null }>;
   /** Resolves when there are lines from `cursor` on, when the state changes, when the call has ended, or after `timeoutMs`. */
-  waitFor(callId: string, query: { readonly cursor: number; readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<Progress>;
+  waitFor(
+    callId: string,
+    query: { readonly cursor: number; readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Progress>;
   /** Told after every committed line and change of state. Returns the way to stop it. */
-  watch(listener: (change: { readonly callId: CallId; readonly kind: 'placed' | 'line' | 'state' | 'ended' }) => void): () => void;
+  watch(
+    listener: (change: { readonly callId: CallId; readonly kind: 'placed' | 'line' | 'state' | 'ended' }) => void,
+  ): () => void;
 }
 
 export interface PlaceRequest {

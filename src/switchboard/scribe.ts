@@ -88,5 +88,15 @@ export function createScribe(options: {
 
 function lineOf(command: Extract<ScribeCommand, { type: 'scribe.line' }>): Line {
   const { index, speaker, text, planned, interrupted, estimated, startMs, endMs } = command;
-  return { index, speaker, text, ...(planned === undefined ? {} : { planned }), interrupted, estimated, startMs, endMs, final: true };
+  return {
+    index,
+    speaker,
+    text,
+    ...(planned === undefined ? {} : { planned }),
+    interrupted,
+    estimated,
+    startMs,
+    endMs,
+    final: true,
+  };
 }

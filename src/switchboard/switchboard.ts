@@ -10,7 +10,7 @@ import { inCallTools, instructionsFor } from './briefing.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import { createNews, type News } from './news.ts';
-import { checkNumber } from './policy.ts';
+import { checkDuration, checkNumber } from './policy.ts';
 import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Switchboard } from './port.ts';
 import { createScribe } from './scribe.ts';
 
@@ -71,7 +71,8 @@ class LiveSwitchboard implements RunningSwitchboard {
 
   async place(request: PlaceRequest): Promise<Placed> {
     const { settings, store, clock } = this.#options;
-    if (this.#stopping) throw new UpstreamError('The server is shutting down and takes no new calls.', { retryable: true });
+    if (this.#stopping)
+      throw new UpstreamError('The server is shutting down and takes no new calls.', { retryable: true });
     const brief = this.#briefOf(request);
     const limits = this.#limitsOf(request);
     const { carrier, model } = this.#options.outside();
@@ -98,7 +99,9 @@ class LiveSwitchboard implements RunningSwitchboard {
       case 'existing':
         return this.#placedBefore(created.callId);
       case 'conflict':
-        throw new UserInputError('This idempotencyKey was used for a call with other arguments. Use a new key for a new call.');
+        throw new UserInputError(
+          'This idempotencyKey was used for a call with other arguments. Use a new key for a new call.',
+        );
       case 'full-live':
         throw new UserInputError(
           `There are already ${settings.maxConcurrentCalls} calls at the same time, which is the most allowed. Wait until one has ended, or raise MAX_CONCURRENT_CALLS.`,
@@ -117,7 +120,8 @@ class LiveSwitchboard implements RunningSwitchboard {
     const number = checkNumber(request.to, { allowed: settings.allowedNumbers, blocked: settings.blockedNumbers });
     if (!number.ok) throw new UserInputError(number.reason);
     const context = request.context.trim();
-    if (context === '') throw new UserInputError('callContext is empty. Say what the agent shall achieve, and what it may promise.');
+    if (context === '')
+      throw new UserInputError('callContext is empty. Say what the agent shall achieve, and what it may promise.');
     return {
       to: number.e164,
       context,
@@ -129,16 +133,20 @@ class LiveSwitchboard implements RunningSwitchboard {
 
   #limitsOf(request: PlaceRequest): Limits {
     const { limits } = this.#options.settings;
-    const callMs = request.maxDurationMs ?? limits.callMs;
-    if (callMs > limits.callMs) {
-      throw new UserInputError(`maxDurationSeconds may be ${limits.callMs / 1_000} at most. Ask for less, or raise MAX_CALL_SECONDS.`);
-    }
-    return { ...limits, callMs };
+    const duration = checkDuration(request.maxDurationMs, limits.callMs / 1_000);
+    if (!duration.ok) throw new UserInputError(duration.reason);
+    return { ...limits, callMs: duration.durationMs };
   }
 
   async #startCall(callId: CallId, brief: Brief, limits: Limits, carrier: Carrier, model: Model): Promise<Placed> {
     const { store, clock, logger, settings } = this.#options;
-    const scribe = createScribe({ callId, store, clock, logger, onWritten: (kind) => this.#news.tell({ callId, kind }) });
+    const scribe = createScribe({
+      callId,
+      store,
+      clock,
+      logger,
+      onWritten: (kind) => this.#news.tell({ callId, kind }),
+    });
     const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
     const bridge = createBridge({
       callId,
@@ -170,7 +178,8 @@ class LiveSwitchboard implements RunningSwitchboard {
   async #throwRefusal(callId: CallId, bridge: Bridge): Promise<void> {
     await bridge.ended;
     const record = await this.#options.store.call(callId);
-    if (record?.outcome === 'refused') throw new UpstreamError(record.reason ?? 'The carrier refused the call.', { retryable: false });
+    if (record?.outcome === 'refused')
+      throw new UpstreamError(record.reason ?? 'The carrier refused the call.', { retryable: false });
   }
 
   async #placedBefore(callId: CallId): Promise<Placed> {
@@ -183,10 +192,13 @@ class LiveSwitchboard implements RunningSwitchboard {
     if (record.state === 'ended') return { state: 'ended', message: 'The call had already ended.' };
     const bridge = this.#live.get(record.callId);
     if (!bridge) {
-      throw new UserInputError('This call belongs to another Switchboard process on this machine; end it from the client that placed it.');
+      throw new UserInputError(
+        'This call belongs to another Switchboard process on this machine; end it from the client that placed it.',
+      );
     }
     bridge.end(mode);
-    const message = mode === 'polite' ? 'The agent says goodbye, then the line is put down.' : 'The line is being put down.';
+    const message =
+      mode === 'polite' ? 'The agent says goodbye, then the line is put down.' : 'The line is being put down.';
     return { state: bridge.state(), message };
   }
 
@@ -215,7 +227,10 @@ class LiveSwitchboard implements RunningSwitchboard {
     return { matches, cursor: matches.length === query.limit ? String(offset + matches.length) : null };
   }
 
-  async waitFor(callId: string, query: { readonly cursor: number; readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<Progress> {
+  async waitFor(
+    callId: string,
+    query: { readonly cursor: number; readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Progress> {
     const { clock } = this.#options;
     const untilMs = clock.now() + query.timeoutMs;
     const first = await this.#record(callId);
@@ -229,7 +244,12 @@ class LiveSwitchboard implements RunningSwitchboard {
         if (over || leftMs <= 0 || query.signal?.aborted) {
           return { ...page, call: record, done: record.state === 'ended' && page.cursor >= record.lineCount };
         }
-        await within(changed.promise, this.#live.has(record.callId) ? leftMs : Math.min(POLL_MS, leftMs), clock, query.signal);
+        await within(
+          changed.promise,
+          this.#live.has(record.callId) ? leftMs : Math.min(POLL_MS, leftMs),
+          clock,
+          query.signal,
+        );
       } finally {
         changed.cancel();
       }
@@ -290,12 +310,15 @@ class LiveSwitchboard implements RunningSwitchboard {
 /** Tells one request from another under the same idempotency key. */
 function fingerprintOf(request: PlaceRequest): string {
   const { to, context, language, voice, maxDurationMs } = request;
-  return createHash('sha256').update(JSON.stringify([to, context, language, voice, maxDurationMs])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([to, context, language, voice, maxDurationMs]))
+    .digest('hex');
 }
 
 function numberOf(cursor: string): number {
   const value = Number(cursor);
-  if (!Number.isSafeInteger(value) || value < 0) throw new UserInputError('The cursor is not one that was given out. Leave it out to begin at the start.');
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new UserInputError('The cursor is not one that was given out. Leave it out to begin at the start.');
   return value;
 }
 

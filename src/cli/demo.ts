@@ -1,0 +1,228 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Line } from '../call/words.ts';
+import { UserInputError } from '../errors.ts';
+import { connectStdioClient, type StdioClient } from '../mcp/client.ts';
+import { claimStdout } from '../mcp/stdout.ts';
+import { SCENARIOS, type Scenario } from '../simulator/scenarios/scenarios.ts';
+import { startWorld, type World } from '../simulator/world.ts';
+import { clockText, plain, speakerText } from './say.ts';
+import { VERSION } from './version.ts';
+
+/** What `demo --json` prints. `trulyHeardMs` is the simulated caller's own figure, null when it has none. */
+export interface DemoReport {
+  readonly simulated: true;
+  readonly callId: string;
+  readonly outcome: string;
+  readonly reason: string;
+  readonly result: string | null;
+  readonly durationMs: number;
+  readonly lines: readonly Line[];
+  readonly interruptions: readonly DemoInterruption[];
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+interface DemoInterruption {
+  readonly heardMs: number;
+  readonly trulyHeardMs: number | null;
+  readonly heard: string;
+  readonly planned: string;
+}
+
+type Show = (text: string) => void;
+
+const RESTAURANT_NUMBER = '+14155550123';
+const WAIT_SECONDS = 25;
+
+/** Runs the main job on the simulators, as an MCP client would. Exit code 0 when it went as the scenario says. */
+export async function run(words: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...words],
+    options: { json: { type: 'boolean', default: false }, scenario: { type: 'string', default: 'reservation' } },
+  });
+  const scenario = SCENARIOS[values.scenario];
+  if (!scenario)
+    throw new UserInputError(
+      `there is no scenario "${values.scenario}". There are: ${Object.keys(SCENARIOS).join(', ')}.`,
+    );
+  const stdout = claimStdout();
+  const show: Show = (text) => void (values.json ? process.stderr : stdout).write(`${text}\n`);
+  const world = await startWorld({ scenario: values.scenario });
+  const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-demo-'));
+  try {
+    const report = await simulate(world, scenario, dataDir, show);
+    if (values.json) await new Promise<void>((resolve) => stdout.write(`${JSON.stringify(report)}\n`, () => resolve()));
+    return report.outcome === scenario.outcome ? 0 : 1;
+  } finally {
+    await world.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function simulate(world: World, scenario: Scenario, dataDir: string, show: Show): Promise<DemoReport> {
+  show(
+    'Switchboard demo. Everything outside the server is SIMULATED on this machine: no telephone rings, nothing is spent.',
+  );
+  show(
+    'Simulated are the Twilio account, the OpenAI Realtime server and the person who answers; the speech is real audio.\n',
+  );
+  const client = await startServer(world, dataDir);
+  try {
+    return await placeAndFollow(client, world, scenario, show);
+  } finally {
+    await client.close();
+  }
+}
+
+/** The server as an MCP client starts it, pointed at the simulated world by its ordinary settings. */
+function startServer(world: World, dataDir: string): Promise<StdioClient> {
+  const [entry] = process.argv.slice(1);
+  if (entry === undefined) throw new UserInputError('the demo needs to be run as "switchboard demo".');
+  return connectStdioClient({
+    command: process.execPath,
+    args: [...process.execArgv, entry, '--simulate'],
+    env: { ...world.env, DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
+    version: VERSION,
+    stderr: 'inherit',
+  });
+}
+
+async function placeAndFollow(client: StdioClient, world: World, scenario: Scenario, show: Show): Promise<DemoReport> {
+  const prompt = await client.getPrompt('make-restaurant-reservation', {
+    restaurantNumber: RESTAURANT_NUMBER,
+    peopleNumber: '4',
+    date: 'Friday',
+    time: '7 pm',
+  });
+  show('The user picks the prompt make-restaurant-reservation; the assistant reads:');
+  show(`${indent(prompt)}\n`);
+  const startedAtMs = performance.now();
+  const placed = await client.callTool('trigger-call', {
+    toNumber: RESTAURANT_NUMBER,
+    callContext: scenario.brief,
+    idempotencyKey: `demo-${process.pid}`,
+  });
+  const triggeredMs = performance.now() - startedAtMs;
+  show(`The assistant calls trigger-call → ${String(placed.message)} (${triggeredMs.toFixed(0)} ms)\n`);
+  const callId = String(placed.callId);
+  const followed = await follow(client, callId, startedAtMs, show);
+  const call = await client.callTool('get-call', { callId, detail: 'detailed', limit: 200 });
+  const report = reportOf(call, world, { triggeredMs, ...followed });
+  tellEnd(report, show);
+  return report;
+}
+
+/** Shows the lines as they come. Answers with when the call was answered and when it ended, in milliseconds since the trigger. */
+async function follow(
+  client: StdioClient,
+  callId: string,
+  startedAtMs: number,
+  show: Show,
+): Promise<{ answeredMs: number; endedMs: number }> {
+  let state = '';
+  let answeredMs = 0;
+  for (let cursor = 0; ; ) {
+    const progress = await client.callTool('wait-for-call', { callId, cursor, timeoutSeconds: WAIT_SECONDS });
+    const atMs = performance.now() - startedAtMs;
+    if (progress.state !== state) {
+      state = String(progress.state);
+      if (state === 'answered' && answeredMs === 0) answeredMs = atMs;
+      show(`        [${state}]`);
+    }
+    for (const line of progress.lines as Line[]) tellLine(line, show);
+    cursor = Number(progress.cursor);
+    if (progress.done === true) return { answeredMs, endedMs: atMs };
+  }
+}
+
+function tellLine(line: Line, show: Show): void {
+  show(`${clockText(line.startMs)}  ${speakerText(line)}`);
+  if (line.interrupted && line.planned !== undefined) {
+    const rest = line.planned.startsWith(line.text) ? line.planned.slice(line.text.length).trim() : line.planned;
+    show(`                (interrupted; not heard: “${plain(rest)}”)`);
+  }
+}
+
+interface Note {
+  readonly at: string;
+  readonly kind: string;
+  readonly data: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+function reportOf(
+  call: Record<string, unknown>,
+  world: World,
+  timings: { triggeredMs: number; answeredMs: number; endedMs: number },
+): DemoReport {
+  const { timeline } = call.details as { timeline: readonly Note[] };
+  const lines = call.lines as Line[];
+  const cuts = timeline.filter(
+    (note) => note.kind === 'interrupted' && Number(note.data.heardMs) < Number(note.data.receivedMs),
+  );
+  const truths = world.callees.flatMap((callee) =>
+    callee.interruptions.filter((interruption) => interruption.cutShort),
+  );
+  const interruptions = cuts.map((note, index) => ({
+    heardMs: Number(note.data.heardMs),
+    trulyHeardMs: truths[index]?.trulyHeardMs ?? null,
+    heard: String(note.data.heard),
+    planned:
+      lines.find((line) => line.interrupted && line.text === note.data.heard)?.planned ?? String(note.data.planned),
+  }));
+  return {
+    simulated: true,
+    callId: String(call.callId),
+    outcome: String(call.outcome),
+    reason: String(call.reason),
+    result: call.result === null ? null : String(call.result),
+    durationMs: Math.round(timings.endedMs - timings.answeredMs),
+    lines,
+    interruptions,
+    timings: {
+      triggerMs: Math.round(timings.triggeredMs),
+      answeredMs: Math.round(timings.answeredMs),
+      endedMs: Math.round(timings.endedMs),
+      ...pausesOf(lines),
+    },
+  };
+}
+
+/** How long the callee waited for the agent, between the end of its line and the beginning of the next. */
+function pausesOf(lines: readonly Line[]): Record<string, number> {
+  const pauses = lines.flatMap((line, index) => {
+    const before = lines[index - 1];
+    return line.speaker === 'agent' && before?.speaker === 'callee' && line.startMs > before.endMs
+      ? [line.startMs - before.endMs]
+      : [];
+  });
+  const sorted = pauses.sort((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)];
+  return median === undefined ? {} : { medianReplyMs: median, longestReplyMs: sorted.at(-1) ?? median };
+}
+
+function tellEnd(report: DemoReport, show: Show): void {
+  show('');
+  for (const { heardMs, trulyHeardMs, heard, planned } of report.interruptions) {
+    show(`Interrupted once. Planned: “${plain(planned)}”`);
+    show(`  heard, as the server reckons:      “${plain(heard)}” (${heardMs} ms)`);
+    const truth =
+      trulyHeardMs === null
+        ? 'unknown'
+        : `${Math.round(trulyHeardMs)} ms (off by ${Math.abs(Math.round(heardMs - trulyHeardMs))} ms)`;
+    show(`  heard, by the caller's own ear:    ${truth}`);
+  }
+  show(`Outcome: ${report.outcome} – ${report.reason}`);
+  if (report.result !== null) show(`The agent reports: “${plain(report.result)}”`);
+  show(
+    `Answered after ${(report.timings.answeredMs ?? 0) / 1_000} s, the call took ${(report.durationMs / 1_000).toFixed(1)} s. All of it was simulated.`,
+  );
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `  | ${plain(line)}`)
+    .join('\n');
+}
