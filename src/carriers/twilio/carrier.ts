@@ -50,8 +50,8 @@ const TRAITS: CarrierTraits = {
 /** From the document that names it to the upgrade; Twilio connects within seconds. */
 const STREAM_TOKEN_TTL_MS = 60_000;
 const PREFLIGHT_TOKEN_TTL_MS = 30_000;
-/** How long a call whose create was never answered may still come alive. */
-const UNRESOLVED_TTL_MS = 600_000;
+/** How long after a release Twilio may still ask about a call of which no end is known. */
+const AFTERLIFE_MS = 600_000;
 
 type StreamPass = { readonly kind: 'call'; readonly ticket: Ticket } | { readonly kind: 'preflight'; isSpent: boolean };
 
@@ -72,7 +72,7 @@ class TwilioCarrier implements Carrier {
   private readonly streamTokens: TokenBook<StreamPass>;
   private readonly lines = new Set<TwilioLine>();
   private readonly claims = new Map<string, TwilioLine>();
-  private readonly lateTimers = new Map<TwilioLine, () => void>();
+  private readonly afterlives = new Map<TwilioLine, () => void>();
   private readonly context: LineContext;
 
   constructor(options: TwilioOptions) {
@@ -134,11 +134,7 @@ class TwilioCarrier implements Carrier {
 
   close(): void {
     for (const line of [...this.lines]) line.release();
-    for (const [line, cancel] of this.lateTimers) {
-      cancel();
-      line.forgetTokens();
-    }
-    this.lateTimers.clear();
+    for (const line of [...this.afterlives.keys()]) this.forgetLine(line);
   }
 
   private lineContext(publicUrl: string, timeoutMs: number): LineContext {
@@ -166,6 +162,7 @@ class TwilioCarrier implements Carrier {
       },
       isClaimed: (callSid) => this.claims.has(callSid),
       released: (line) => this.released(line),
+      over: (line) => this.forgetLine(line),
       urls: {
         outgoing: (token) => `${publicUrl}/call/outgoing/${token}`,
         status: (token) => `${publicUrl}/call/status/${token}`,
@@ -177,19 +174,21 @@ class TwilioCarrier implements Carrier {
 
   private released(line: TwilioLine): void {
     this.lines.delete(line);
-    if (!line.isUnresolved) {
+    if (!line.mayBeAsked) {
       this.forgetLine(line);
       return;
     }
-    // Its create may yet turn out to have been carried out: whoever answers then gets a hang-up, not an application error.
-    const cancel = this.options.clock.setTimer(() => {
-      this.lateTimers.delete(line);
-      this.forgetLine(line);
-    }, UNRESOLVED_TTL_MS);
-    this.lateTimers.set(line, cancel);
+    // The closed stream makes Twilio ask how to go on, and an unanswered create may turn out to have been carried out: both
+    // get a hang-up then. Without an answer the callee would hear an application error.
+    this.afterlives.set(
+      line,
+      this.options.clock.setTimer(() => this.forgetLine(line), AFTERLIFE_MS),
+    );
   }
 
   private forgetLine(line: TwilioLine): void {
+    this.afterlives.get(line)?.();
+    this.afterlives.delete(line);
     line.forgetTokens();
     if (line.callSid !== null) this.claims.delete(line.callSid);
   }

@@ -42,8 +42,10 @@ export interface LineContext {
   /** False when the call belongs to another line. */
   claim(callSid: string, line: TwilioLine): boolean;
   isClaimed(callSid: string): boolean;
-  /** The line wants no more; its carrier may forget it. */
+  /** The line wants no more; its carrier forgets it, at the latest some time after. */
   released(line: TwilioLine): void;
+  /** Of a released line: Twilio will not ask about it again. */
+  over(line: TwilioLine): void;
   urls: {
     outgoing(token: string): string;
     status(token: string): string;
@@ -84,9 +86,9 @@ export class TwilioLine implements Line {
     this.callId = options.callId;
   }
 
-  /** True while a call may exist of which we do not know the sid. */
-  get isUnresolved(): boolean {
-    return this.dialled !== null && this.callSid === null && !this.isRefused;
+  /** True while Twilio may still ask about this call. */
+  get mayBeAsked(): boolean {
+    return this.dialled !== null && !this.isRefused && !this.isOver;
   }
 
   dial(request: { readonly to: string; readonly ringMs: number; readonly maxMs: number }): void {
@@ -135,7 +137,7 @@ export class TwilioLine implements Line {
     if (this.isReleased) return;
     this.hangUpWanted = true;
     if (this.callSid !== null && !this.isOver) void this.endCall(this.callSid);
-    else if (!this.isUnresolved) this.emitSoon({ type: 'carrier.hungUp', outcome: 'gone' });
+    else if (!this.mayBeAsked) this.emitSoon({ type: 'carrier.hungUp', outcome: 'gone' });
   }
 
   release(): void {
@@ -184,7 +186,10 @@ export class TwilioLine implements Line {
 
   /** The stream of `epoch` is over and Twilio asks how to go on. */
   answerAfter(epoch: number, status: LineStatus | null): string {
-    if (this.isReleased) return hangUpTwiml();
+    if (this.isReleased) {
+      if (status !== null) this.progress(status, 'webhook');
+      return hangUpTwiml();
+    }
     const given = this.afterReplies.get(epoch);
     if (given !== undefined) return given;
     const reply = this.decideAfter(epoch, status);
@@ -346,7 +351,10 @@ export class TwilioLine implements Line {
   }
 
   private progress(status: LineStatus, source: 'webhook' | 'inquiry', code?: string): void {
-    if (TERMINAL.has(status)) this.isOver = true;
+    if (TERMINAL.has(status)) {
+      this.isOver = true;
+      if (this.isReleased) this.context.over(this);
+    }
     this.emit({ type: 'carrier.progressed', status, source, ...(code === undefined ? {} : { code }) });
   }
 

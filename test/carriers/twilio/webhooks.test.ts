@@ -65,11 +65,29 @@ describe('webhooks', () => {
     expect(upgrade(carrier, streamOf(replies[1]?.body ?? '').url).accept).toBe(true);
   });
 
-  it('are forgotten with the line', async () => {
-    const { carrier, call, statusUrl } = await dialled();
+  it('of a released line meet a hang-up and have no effect, and are forgotten once the call is over', async () => {
+    const { carrier, call, statusUrl, outgoingUrl } = await dialled();
+    const { body: twiml } = await post(carrier, outgoingUrl, { CallSid: SID });
+    const { afterUrl, url } = streamOf(twiml);
+    const count = call.events.length;
     call.line.release();
+    expect(upgrade(carrier, url).accept).toBe(false);
+    for (const asked of [outgoingUrl, afterUrl]) {
+      expect((await post(carrier, asked, { CallSid: SID })).body).toContain('<Response><Hangup/></Response>');
+    }
+    expect((await post(carrier, statusUrl, { CallSid: SID, CallStatus: 'completed' })).status).toBe(200);
+    for (const asked of [outgoingUrl, afterUrl, statusUrl])
+      expect((await post(carrier, asked, { CallSid: SID })).status).toBe(404);
+    expect(call.events).toHaveLength(count);
+  });
+
+  it('of a released line are forgotten after ten minutes in any case', async () => {
+    const { carrier, call, statusUrl, clock } = await dialled();
+    call.line.release();
+    clock.pass(599_999);
+    expect((await post(carrier, statusUrl, { CallSid: SID })).status).toBe(200);
+    clock.pass(1);
     expect((await post(carrier, statusUrl, { CallSid: SID })).status).toBe(404);
-    expect(call.events).toHaveLength(1);
   });
 });
 
