@@ -9,6 +9,10 @@ export default defineConfig({
   removeNodeProtocol: false,
   // npm ignores a dependency's overrides, so express-ws would bring its own ws 7 when the package is installed.
   noExternal: ['express-ws'],
+  // It is CommonJS, and what it requires (http, express, ws) stays outside the bundle.
+  banner: {
+    js: "import { createRequire as createBundleRequire } from 'node:module';\nconst require = createBundleRequire(import.meta.url);",
+  },
   sourcemap: true,
   clean: true,
   splitting: true,
