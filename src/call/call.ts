@@ -51,6 +51,8 @@ export interface ActiveReply {
   readonly purpose: ReplyPurpose | null;
   readonly discarded: boolean;
   readonly spoke: boolean;
+  /** The last sign of life of this reply. */
+  readonly aliveAtMs: number;
 }
 
 export interface Pending {
@@ -79,8 +81,10 @@ export interface FloorRegion {
   awaitingRetries: number;
   /** We answer the next committed turn ourselves, because the server was told not to. */
   answerNextTurn: boolean;
+  waitingSinceMs: number;
   waitingUntilMs: number | null;
   nudges: number;
+  nudgedAtMs: number | null;
   wordlessInterruptions: number;
   interruptedBy: string | null;
   calleeClosed: boolean;
@@ -233,8 +237,10 @@ function newFloor(): FloorRegion {
     awaitingSinceMs: null,
     awaitingRetries: 0,
     answerNextTurn: false,
+    waitingSinceMs: 0,
     waitingUntilMs: null,
     nudges: 0,
+    nudgedAtMs: null,
     wordlessInterruptions: 0,
     interruptedBy: null,
     calleeClosed: false,

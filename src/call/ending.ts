@@ -8,7 +8,7 @@ import type { ModelEvent } from './events.ts';
 import { cutPlayback, expectAnswer, interrupt } from './floor.ts';
 import { hangUp } from './line.ts';
 import { endsAt } from './playback.ts';
-import { dropPending, wantReply } from './replies.ts';
+import { discardReply, dropPending, wantReply } from './replies.ts';
 import { apology, INSTRUCTIONS, MEMOS } from './sentences.ts';
 import { ENDING_MS, GRACE_MS, LOST_MARK_MS, OVERLAP_MS } from './timing.ts';
 
@@ -21,8 +21,8 @@ export function enterEnding(
   verdict: Verdict,
   options: { readonly farewell: string | null; readonly withinMs?: number },
 ): void {
-  const { ending, floor, stream, model } = draft.call;
-  if (ending.stage !== 'none') return;
+  const { ending, floor, stream, model, line, settling } = draft.call;
+  if (ending.stage !== 'none' || line.hangUp !== 'none' || settling) return;
   ending.verdict = verdict;
   if (stream.state !== 'up' || model.state !== 'ready') {
     hangUp(draft, verdict);
@@ -44,6 +44,12 @@ export function enterEnding(
   note(draft, 'ending', { outcome: verdict.outcome, reason: verdict.reason });
 }
 
+/** An ending that is under way gets no longer than `withinMs` from now. */
+export function hurryEnding(draft: Draft, withinMs: number): void {
+  const { ending } = draft.call;
+  if (ending.stage !== 'none') ending.deadlineMs = Math.min(ending.deadlineMs, draft.nowMs + withinMs);
+}
+
 /** Exactly one goodbye is asked for in an ending. */
 function askFarewell(draft: Draft, instructions: string): void {
   const { ending } = draft.call;
@@ -53,25 +59,18 @@ function askFarewell(draft: Draft, instructions: string): void {
 }
 
 /** The agent's `end_call`: if that reply has audio, that is the goodbye; if not, one is asked for when the reply is done. */
-export function endCallTool(draft: Draft, event: Extract<ModelEvent, { type: 'model.toolCalled' }>): void {
+export function endCallTool(
+  draft: Draft,
+  event: Extract<ModelEvent, { type: 'model.toolCalled' }>,
+  outdated: boolean,
+): void {
   const { floor, ending } = draft.call;
-  if (ending.stage !== 'none') {
-    emit(draft, {
-      type: 'model.answerTool',
-      toolCallId: event.toolCallId,
-      output: JSON.stringify({ status: 'already ending' }),
-    });
-    return;
+  if (ending.stage !== 'none') return answerTool(draft, event.toolCallId, { status: 'already ending' });
+  if (outdated) {
+    const reason = 'The other person is speaking. Answer them first.';
+    return answerTool(draft, event.toolCallId, { status: 'not ended', reason });
   }
-  if (floor.speaking || (floor.active?.replyId === event.replyId && floor.active.discarded)) {
-    emit(draft, {
-      type: 'model.answerTool',
-      toolCallId: event.toolCallId,
-      output: JSON.stringify({ status: 'not ended', reason: 'The other person is speaking. Answer them first.' }),
-    });
-    return;
-  }
-  emit(draft, { type: 'model.answerTool', toolCallId: event.toolCallId, output: JSON.stringify({ status: 'ending' }) });
+  answerTool(draft, event.toolCallId, { status: 'ending' });
   const verdict: Verdict = {
     outcome: 'completed',
     reason: 'The agent ended the call when its business was done.',
@@ -81,6 +80,10 @@ export function endCallTool(draft: Draft, event: Extract<ModelEvent, { type: 'mo
   enterEnding(draft, verdict, { farewell: null });
   ending.goodbyeReplyId = event.replyId;
   if (floor.active?.replyId !== event.replyId) goodbyeReplyDone(draft, event.replyId, true);
+}
+
+export function answerTool(draft: Draft, toolCallId: string, output: Readonly<Record<string, string>>): void {
+  emit(draft, { type: 'model.answerTool', toolCallId, output: JSON.stringify(output) });
 }
 
 function outcomeText(args: string): string | null {
@@ -96,7 +99,7 @@ function outcomeText(args: string): string | null {
 /** The reply that was to be the goodbye is made. Without audio, a farewell is asked for, or the line is put down. */
 export function goodbyeReplyDone(draft: Draft, replyId: string, spoke: boolean): void {
   const { ending } = draft.call;
-  if (ending.stage !== 'farewell' || (ending.goodbyeReplyId !== null && ending.goodbyeReplyId !== replyId)) return;
+  if (ending.stage !== 'farewell' || ending.goodbyeReplyId !== replyId) return;
   if (!spoke && !ending.farewellAsked) {
     ending.goodbyeReplyId = null;
     askFarewell(draft, INSTRUCTIONS.farewell);
@@ -139,7 +142,8 @@ export function overlapDueMs(draft: Draft): number | null {
 }
 
 function mayReopen(draft: Draft): boolean {
-  const { ending } = draft.call;
+  const { ending, line, settling } = draft.call;
+  if (line.hangUp !== 'none' || settling) return false;
   return ending.stage !== 'none' && ending.verdict?.mayReopen === true && ending.reopened < MAX_REOPENED;
 }
 
@@ -162,7 +166,7 @@ export function reopen(draft: Draft): void {
   };
   interrupt(draft);
   dropPending(draft, () => false);
-  if (floor.requested) floor.requested = { ...floor.requested, discard: true };
+  discardReply(draft);
   note(draft, 'reopened', { times: reopened + 1 });
   emit(draft, { type: 'model.remember', text: MEMOS.reopened });
   expectAnswer(draft);
@@ -178,7 +182,7 @@ export function apologise(draft: Draft, reason: string): void {
     hangUp(draft, verdict);
     return;
   }
-  cutPlayback(draft);
+  cutPlayback(draft, false);
   const say = apology(briefOf(draft.call)?.language ?? 'en');
   ending.verdict = { ...verdict, mayReopen: false };
   ending.stage = 'apology';

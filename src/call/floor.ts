@@ -20,14 +20,16 @@ import {
 import { createWhenFree, discardUncreated, dropPending, wantReply } from './replies.ts';
 import { INSTRUCTIONS } from './sentences.ts';
 import { ANSWER_MS, LOST_MARK_MS, RETRY_MS, TRANSCRIPT_MS } from './timing.ts';
-import { addItem, changeItem, heardText, itemOf } from './turns.ts';
+import { addItem, changeItem, heardText, itemOf, lineOf } from './turns.ts';
 
 type Of<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
 
 /** The moment since which neither side has been heard: last audio heard, or the callee's last speech. */
 export function quietSinceMs(draft: Draft): number | null {
   const { floor, playback, stream } = draft.call;
-  const moments = [floor.lastSpeechEndMs, endsAt(playback), stream.upSinceMs].filter((moment) => moment !== null);
+  const moments = [floor.lastSpeechEndMs, floor.nudgedAtMs, endsAt(playback), stream.upSinceMs].filter(
+    (moment) => moment !== null,
+  );
   return floor.speaking || floor.active || floor.requested || floor.pending.length > 0 || moments.length === 0
     ? null
     : Math.max(...moments);
@@ -43,6 +45,7 @@ export function speechStarted(draft: Draft, event: Of<'model.speechStarted'>): v
     nowMs: draft.nowMs,
     startMs,
   });
+  if (floor.speaking && floor.speaking.itemId !== event.itemId) stopSpeaking(draft);
   floor.speaking = { itemId: event.itemId, sinceMs: draft.nowMs };
   floor.calleeHasSpoken = true;
   floor.calleeClosed = false;
@@ -70,7 +73,7 @@ export function interrupt(draft: Draft): boolean {
   draft.call.playback = cleared.playback;
   for (const chunkId of cleared.dropped) emit(draft, { type: 'chunk.drop', chunkId });
   if (active) {
-    floor.active = { ...active, discarded: true };
+    floor.active = { ...active, discarded: true, aliveAtMs: draft.nowMs };
     if (!(policyOf(draft.call).serverInterrupts && draft.call.model.turn?.interrupt))
       emit(draft, { type: 'model.cancel', replyId: active.replyId });
   }
@@ -96,6 +99,7 @@ function cutShort(draft: Draft, item: Spoken, truncate: boolean): void {
     startMs,
     endMs: startMs + heardMs,
   });
+  draft.call.floor.agentClosed = false;
   note(draft, 'interrupted', {
     itemId: item.itemId,
     heardMs,
@@ -105,9 +109,9 @@ function cutShort(draft: Draft, item: Spoken, truncate: boolean): void {
   });
 }
 
-/** The line or the stream is gone: what is still in the carrier's buffer will not be heard. */
-export function cutPlayback(draft: Draft): void {
-  for (const item of unheard(draft.call.playback, draft.nowMs)) cutShort(draft, item, false);
+/** The line or the stream is gone: what is still in the carrier's buffer will not be heard. `truncate`: the model is told. */
+export function cutPlayback(draft: Draft, truncate: boolean): void {
+  for (const item of unheard(draft.call.playback, draft.nowMs)) cutShort(draft, item, truncate);
   settleAll(draft, draft.call.playback.items);
   const cleared = clear(draft.call.playback);
   draft.call.playback = cleared.playback;
@@ -138,12 +142,29 @@ function settleAll(draft: Draft, items: readonly Spoken[]): void {
 export function speechStopped(draft: Draft, event: Of<'model.speechStopped'>): void {
   const { floor, ending } = draft.call;
   const silenceMs = draft.call.model.turn?.silenceMs ?? 0;
-  floor.speaking = null;
-  floor.lastSpeechEndMs = draft.nowMs;
+  stopSpeaking(draft);
   draft.call.turns = changeItem(draft.call.turns, event.itemId, {
     endMs: streamMs(draft.call, draft.nowMs - silenceMs),
   });
   if (ending.stage === 'none' && floor.waitingUntilMs === null) expectAnswer(draft);
+}
+
+/** The callee's speech is over, or cannot be followed any more. From now on its words are waited for, but not for ever. */
+export function stopSpeaking(draft: Draft): void {
+  const { floor } = draft.call;
+  if (!floor.speaking) return;
+  awaitText(draft, floor.speaking.itemId);
+  floor.speaking = null;
+  floor.lastSpeechEndMs = draft.nowMs;
+}
+
+function awaitText(draft: Draft, itemId: string): void {
+  const turn = itemOf(draft.call.turns, itemId);
+  if (turn && turn.role === 'callee' && !turn.final)
+    draft.call.turns = changeItem(draft.call.turns, itemId, {
+      textDueMs: draft.nowMs + TRANSCRIPT_MS,
+      endMs: Math.max(turn.endMs, turn.startMs),
+    });
 }
 
 export function expectAnswer(draft: Draft): void {
@@ -161,13 +182,8 @@ export function committed(draft: Draft, event: Of<'model.committed'>): void {
     nowMs: draft.nowMs,
     startMs,
   });
-  const turn = itemOf(draft.call.turns, event.itemId);
-  if (turn && !turn.final)
-    draft.call.turns = changeItem(draft.call.turns, event.itemId, { textDueMs: draft.nowMs + TRANSCRIPT_MS });
-  if (floor.speaking?.itemId === event.itemId) {
-    floor.speaking = null;
-    floor.lastSpeechEndMs = draft.nowMs;
-  }
+  if (floor.speaking?.itemId === event.itemId) stopSpeaking(draft);
+  else awaitText(draft, event.itemId);
   floor.firstTurnDone = true;
   if (floor.answerNextTurn) {
     floor.answerNextTurn = false;
@@ -179,7 +195,7 @@ export function committed(draft: Draft, event: Of<'model.committed'>): void {
 export function transcribed(draft: Draft, event: Of<'model.transcribed'>): void {
   const { floor } = draft.call;
   const turn = itemOf(draft.call.turns, event.itemId);
-  if (turn?.role === 'other') return;
+  if (turn && turn.role !== 'callee') return;
   if (!turn)
     draft.call.turns = addItem(draft.call.turns, {
       itemId: event.itemId,
@@ -189,22 +205,32 @@ export function transcribed(draft: Draft, event: Of<'model.transcribed'>): void 
       startMs: streamMs(draft.call, draft.nowMs),
     });
   const words = event.text !== null && hasWords(event.text);
-  if (event.text === null) {
-    // The placeholder comes at once: nothing better will.
+  if (event.text !== null) takeWords(draft, event.itemId, event.text);
+  // The placeholder comes at once: nothing better will.
+  else if (!turn?.final)
     draft.call.turns = changeItem(draft.call.turns, event.itemId, { textDueMs: draft.nowMs, estimated: true });
-  } else {
-    draft.call.turns = changeItem(draft.call.turns, event.itemId, {
-      text: event.text.trim(),
-      final: true,
-      textDueMs: null,
-    });
-    floor.calleeClosed = isClosing(event.text);
-  }
   if (floor.interruptedBy === event.itemId) {
     floor.interruptedBy = null;
-    floor.wordlessInterruptions = words ? 0 : floor.wordlessInterruptions + 1;
+    if (event.text !== null) floor.wordlessInterruptions = words ? 0 : floor.wordlessInterruptions + 1;
   }
-  if (words && floor.waitingUntilMs !== null) personIsBack(draft);
+  // Words from before the wait, transcribed late, are what asked for it.
+  const since = turn?.addedAtMs ?? draft.nowMs;
+  if (words && floor.waitingUntilMs !== null && since > floor.waitingSinceMs) personIsBack(draft);
+}
+
+/** The callee's words. A line that stands there as a placeholder is told again, with them. */
+function takeWords(draft: Draft, itemId: string, text: string): void {
+  const known = itemOf(draft.call.turns, itemId)?.line ?? null;
+  draft.call.turns = changeItem(draft.call.turns, itemId, {
+    text: text.trim(),
+    final: true,
+    textDueMs: null,
+    estimated: false,
+  });
+  const turn = itemOf(draft.call.turns, itemId);
+  if (turn && known !== null && hasWords(text)) emit(draft, { type: 'scribe.line', ...lineOf(turn, known) });
+  const last = draft.call.turns.items.findLast((item) => item.role === 'callee');
+  if (last?.itemId === itemId) draft.call.floor.calleeClosed = isClosing(text);
 }
 
 /** The wait that the agent was asked for is over: somebody spoke words to it, or the time ran out. */
@@ -228,7 +254,7 @@ export function spoke(draft: Draft, event: Of<'model.spoke'>): void {
     emit(draft, { type: 'chunk.drop', chunkId: event.chunkId });
     return;
   }
-  floor.active = { ...active, spoke: true };
+  floor.active = { ...active, spoke: true, aliveAtMs: draft.nowMs };
   floor.awaitingSinceMs = null;
   floor.awaitingRetries = 0;
   floor.replyFailures = 0;
@@ -277,7 +303,7 @@ export function worded(draft: Draft, event: Of<'model.worded'>): void {
 export function itemDone(draft: Draft, event: Of<'model.itemDone'>): void {
   const spokenItem = draft.call.playback.items.some((item) => item.itemId === event.itemId);
   if (spokenItem) {
-    draft.call.playback = finish(draft.call.playback, event.itemId);
+    draft.call.playback = finish(draft.call.playback, (item) => item.itemId === event.itemId);
     play(draft);
     return;
   }
@@ -294,13 +320,31 @@ export function replyDone(draft: Draft, event: Of<'model.replyDone'>): ActiveRep
   const active = floor.active?.replyId === event.replyId ? floor.active : null;
   if (!active) return null;
   floor.active = null;
-  for (const item of draft.call.playback.items) {
-    if (item.replyId === event.replyId && !item.done) draft.call.playback = finish(draft.call.playback, item.itemId);
-  }
+  finishReplies(draft);
   play(draft);
   if (event.status === 'failed' || event.status === 'incomplete')
     note(draft, `reply-${event.status}`, { reason: event.reason ?? null });
   return active;
+}
+
+/** No reply is being made any more: what items have is all they will get. One without audio was never heard. */
+export function finishReplies(draft: Draft): void {
+  draft.call.playback = finish(draft.call.playback, () => true);
+  const spoken = new Set(draft.call.playback.items.map((item) => item.itemId));
+  for (const item of draft.call.turns.items.slice(draft.call.turns.told)) {
+    if (item.role === 'agent' && !item.final && !spoken.has(item.itemId))
+      draft.call.turns = changeItem(draft.call.turns, item.itemId, { text: '', planned: item.text, final: true });
+  }
+}
+
+/** The model is gone: nothing more comes of its replies, and no transcription of what the callee said to it. */
+export function abandonTurns(draft: Draft): void {
+  stopSpeaking(draft);
+  finishReplies(draft);
+  for (const item of draft.call.turns.items.slice(draft.call.turns.told)) {
+    if (item.role === 'callee' && !item.final)
+      draft.call.turns = changeItem(draft.call.turns, item.itemId, { textDueMs: draft.nowMs });
+  }
 }
 
 /** A reply came to nothing. Once more after a pause; returns false when that has been tried. */
@@ -327,7 +371,7 @@ export function answerOverdue(draft: Draft): boolean {
   if (floor.awaitingRetries > 2) return false;
   if (floor.active && !floor.active.spoke && !floor.active.discarded) {
     emit(draft, { type: 'model.cancel', replyId: floor.active.replyId });
-    floor.active = { ...floor.active, discarded: true };
+    floor.active = { ...floor.active, discarded: true, aliveAtMs: draft.nowMs };
   }
   if (!floor.requested) {
     dropPending(draft, (purpose) => purpose !== 'nudge' && purpose !== 'opener');

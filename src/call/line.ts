@@ -3,8 +3,15 @@ import type { Verdict } from './call.ts';
 import { type Draft, emit, note, streamMs } from './draft.ts';
 import type { CarrierEvent, LineStatus, RequestEvent } from './events.ts';
 import { cutPlayback } from './floor.ts';
-import { dropPending } from './replies.ts';
-import { HANG_UP_ANSWER_MS, HANG_UP_DELAYS_MS, INQUIRY_DELAYS_MS, SETTLE_MS, UNBOUND_MS } from './timing.ts';
+import { discardReply, dropPending } from './replies.ts';
+import {
+  DETACHED_INQUIRE_MS,
+  HANG_UP_ANSWER_MS,
+  HANG_UP_DELAYS_MS,
+  INQUIRY_DELAYS_MS,
+  SETTLE_MS,
+  UNBOUND_MS,
+} from './timing.ts';
 import { changeItem, tell } from './turns.ts';
 import type { Outcome } from './words.ts';
 
@@ -105,20 +112,36 @@ function terminalVerdict(draft: Draft, status: LineStatus): Verdict {
   const { ending, stream } = draft.call;
   if (ending.verdict) return ending.verdict;
   const unanswered = UNANSWERED[status];
+  if (stream.reattached && stream.lostAtMs !== null && draft.nowMs > stream.lostAtMs + DETACHED_INQUIRE_MS)
+    return brokenVerdict();
   if (unanswered) return { ...unanswered, result: null, mayReopen: false };
   return stream.startedAtMs === null
-    ? {
-        outcome: 'failed',
-        reason: 'The call was answered but its audio never reached us.',
-        result: null,
-        mayReopen: false,
-      }
+    ? silentVerdict()
     : { outcome: 'callee-hung-up', reason: 'The other person hung up.', result: null, mayReopen: false };
+}
+
+export function silentVerdict(): Verdict {
+  return {
+    outcome: 'failed',
+    reason: 'The call was answered but its audio never reached us.',
+    result: null,
+    mayReopen: false,
+  };
+}
+
+/** The stream broke and stayed away. */
+export function brokenVerdict(): Verdict {
+  return {
+    outcome: 'failed',
+    reason: 'The audio connection to the telephone broke and did not come back.',
+    result: null,
+    mayReopen: false,
+  };
 }
 
 /** Puts the line down. Before the carrier's id is known this waits for it; a call that was never dialled just ends. */
 export function hangUp(draft: Draft, verdict: Verdict): void {
-  const { line, ending, floor } = draft.call;
+  const { line, ending } = draft.call;
   if (draft.call.settling || line.hangUp !== 'none') return;
   ending.verdict = verdict;
   if (!line.dialled) {
@@ -126,11 +149,7 @@ export function hangUp(draft: Draft, verdict: Verdict): void {
     return;
   }
   dropPending(draft, () => false);
-  if (floor.requested) floor.requested = { ...floor.requested, discard: true };
-  if (floor.active && !floor.active.discarded) {
-    emit(draft, { type: 'model.cancel', replyId: floor.active.replyId });
-    floor.active = { ...floor.active, discarded: true };
-  }
+  discardReply(draft);
   line.hangUp = 'wanted';
   line.hangUpDueMs = draft.nowMs + UNBOUND_MS;
   if (line.bound || draft.call.stream.state !== 'none') sendHangUp(draft);
@@ -179,7 +198,7 @@ export function hangUpDue(draft: Draft): void {
 export function settle(draft: Draft, verdict: Verdict): void {
   if (draft.call.settling) return;
   const { floor, model } = draft.call;
-  cutPlayback(draft);
+  cutPlayback(draft, false);
   if (floor.speaking && model.state === 'ready') emit(draft, { type: 'model.commitInput' });
   if (floor.speaking) {
     draft.call.turns = changeItem(draft.call.turns, floor.speaking.itemId, {

@@ -7,7 +7,7 @@
  * and what they come too late by, beyond the least delay ever seen, shows that the carrier's playing stalled.
  */
 import { bytesOfMs, msOfBytes } from '../media/mulaw.ts';
-import { MARK_EVERY_BYTES } from './timing.ts';
+import { LOST_MARK_MS, MARK_EVERY_BYTES } from './timing.ts';
 
 /** An agent item with audio. Bytes are µ-law bytes; `heardBytes` counts earlier runs, the current one is measured. */
 export interface Spoken {
@@ -64,16 +64,23 @@ export interface Playback {
   readonly queue: readonly Chunk[];
   /** The least delay of a mark echo in this call: the round trip. */
   readonly leastLagMs: number | null;
-  /** Variation of that delay, as RFC 3550 section 6.4.1 reckons it. */
+  /** Variation of that delay, as RFC 3550 section 6.4.1 reckons it, but a plain mean of the first samples. */
   readonly jitterMs: number;
+  readonly jitterSamples: number;
 }
 
 /** What to do with the carrier, in order. */
 export type Sent = { readonly play: number } | { readonly mark: number };
 
-const LAGS_KEPT = 6;
+/** So many late echoes in a row are a stall; fewer may be chance. */
 const LAGS_NEEDED = 4;
-const LEAST_STALL_MS = 40;
+const LEAST_STALL_MS = 20;
+/** A mark may be late by so much before its audio counts as unplayed; more while little is known of the line. */
+const LEAST_SLACK_MS = 80;
+const UNKNOWN_SLACK_MS = 250;
+const SAMPLES_TRUSTED = 8;
+const POLL_MS = 20;
+const ROUNDING_MS = 0.25;
 
 export function initialPlayback(): Playback {
   return {
@@ -86,7 +93,13 @@ export function initialPlayback(): Playback {
     queue: [],
     leastLagMs: null,
     jitterMs: 0,
+    jitterSamples: 0,
   };
+}
+
+/** A new stream may take another way: what was learnt of the old one's delays is forgotten. */
+export function newLine(playback: Playback): Playback {
+  return { ...playback, leastLagMs: null, jitterMs: 0, jitterSamples: 0 };
 }
 
 /** Takes a chunk of the model's audio into the ledger; `pump` sends it. */
@@ -121,11 +134,11 @@ export function receive(
   };
 }
 
-/** Marks an item as complete; its final mark goes out with the next `pump`. */
-export function finish(playback: Playback, itemId: string): Playback {
+/** Marks items as complete; their final marks go out with the next `pump`. */
+export function finish(playback: Playback, isComplete: (item: Spoken) => boolean): Playback {
   return {
     ...playback,
-    items: playback.items.map((item) => (item.itemId === itemId ? { ...item, done: true } : item)),
+    items: playback.items.map((item) => (!item.done && isComplete(item) ? { ...item, done: true } : item)),
   };
 }
 
@@ -135,8 +148,8 @@ export function pump(
   nowMs: number,
   lookAheadMs: number,
 ): { playback: Playback; sent: readonly Sent[] } {
-  let next = playback;
   const sent: Sent[] = [];
+  let next = markComplete(playback, sent);
   for (let chunk = next.queue[0]; chunk && fits(next, chunk, nowMs, lookAheadMs); chunk = next.queue[0]) {
     next = sendChunk(next, chunk, nowMs);
     sent.push({ play: chunk.chunkId });
@@ -144,31 +157,52 @@ export function pump(
       sent.push({ mark: next.nextMarkId });
       next = addMark(next, null);
     }
-  }
-  for (const item of next.items) {
-    if (!item.done || item.finalMark !== 'none' || item.sentBytes < item.receivedBytes) continue;
-    sent.push({ mark: next.nextMarkId });
-    next = addMark(next, item.itemId);
+    next = markComplete(next, sent);
   }
   return { playback: next, sent };
 }
 
+/** The final mark of each item that is complete and has been sent to its end. */
+function markComplete(playback: Playback, sent: Sent[]): Playback {
+  let next = playback;
+  for (const item of playback.items) {
+    if (!item.done || item.finalMark !== 'none' || item.sentBytes < item.receivedBytes) continue;
+    sent.push({ mark: next.nextMarkId });
+    next = addMark(next, item.itemId);
+  }
+  return next;
+}
+
 /** When `pump` should be called again for what is still queued; null when nothing is. */
-export function pumpDueMs(playback: Playback, lookAheadMs: number): number | null {
+export function pumpDueMs(playback: Playback, nowMs: number, lookAheadMs: number): number | null {
   const chunk = playback.queue[0];
-  const endsAtMs = endsAt(playback);
+  const { run } = playback;
   if (!chunk) return null;
-  return endsAtMs === null ? 0 : Math.min(endsAtMs, endsAtMs + msOfBytes(chunk.bytes) - lookAheadMs);
+  const aheadMs = bufferedMs(playback, nowMs);
+  const waitMs = Math.max(0, Math.min(aheadMs, aheadMs + msOfBytes(chunk.bytes) - usable(lookAheadMs)));
+  // While the carrier's playing stalls nobody knows when it goes on.
+  const stalled = run !== null && heardOfRun(playback, run, nowMs) < playedByClock(run, nowMs);
+  return nowMs + (stalled ? Math.max(POLL_MS, waitMs) : waitMs);
+}
+
+/** A stall is noticed late, and what is beyond the look-ahead is lost: some of it stays unused. */
+function usable(lookAheadMs: number): number {
+  return lookAheadMs - Math.min(1_000, lookAheadMs / 5);
 }
 
 function fits(playback: Playback, chunk: Chunk, nowMs: number, lookAheadMs: number): boolean {
-  const aheadMs = Math.max(0, (endsAt(playback) ?? nowMs) - nowMs);
-  return aheadMs === 0 || aheadMs + msOfBytes(chunk.bytes) <= lookAheadMs;
+  const aheadMs = bufferedMs(playback, nowMs);
+  return aheadMs < ROUNDING_MS || aheadMs + msOfBytes(chunk.bytes) <= usable(lookAheadMs) + ROUNDING_MS;
+}
+
+/** Audio that the carrier holds and has not played. */
+function bufferedMs(playback: Playback, nowMs: number): number {
+  const { run } = playback;
+  return run ? msOfBytes(run.sentBytes - heardOfRun(playback, run, nowMs)) : 0;
 }
 
 function sendChunk(playback: Playback, chunk: Chunk, nowMs: number): Playback {
-  const endsAtMs = endsAt(playback);
-  const opened = endsAtMs === null || endsAtMs <= nowMs ? closeRun(playback) : playback;
+  const opened = bufferedMs(playback, nowMs) < ROUNDING_MS ? closeRun(playback) : playback;
   const run: Run = opened.run ?? {
     startedAtMs: nowMs,
     sentBytes: 0,
@@ -248,36 +282,54 @@ export function echo(playback: Playback, generation: number, markId: number, now
   return settled.run && mark.atByte >= 0 ? measure(settled, settled.run, mark.atByte, nowMs) : settled;
 }
 
+/**
+ * What an echo tells of the run. A stall delays all echoes after it, so the least of the latest ones shows it; every later
+ * echo bounds it from above, which also takes back a stall that was none.
+ */
 function measure(playback: Playback, run: Run, atByte: number, nowMs: number): Playback {
   const lagMs = nowMs - run.startedAtMs - msOfBytes(atByte);
   const previousMs = run.lagsMs.at(-1);
+  const jitterSamples = playback.jitterSamples + (previousMs === undefined ? 0 : 1);
   const jitterMs =
     previousMs === undefined
       ? playback.jitterMs
-      : playback.jitterMs + (Math.abs(lagMs - previousMs) - playback.jitterMs) / 16;
+      : playback.jitterMs + (Math.abs(lagMs - previousMs) - playback.jitterMs) / Math.min(16, jitterSamples);
   const leastLagMs = Math.min(playback.leastLagMs ?? lagMs, lagMs);
-  const lagsMs = [...run.lagsMs.slice(1 - LAGS_KEPT), lagMs];
-  const lateMs = Math.min(...lagsMs.slice(-LAGS_NEEDED)) - leastLagMs;
-  const certain = lagsMs.length >= LAGS_NEEDED && lateMs > Math.max(LEAST_STALL_MS, 3 * jitterMs);
-  const stallMs = certain ? Math.max(run.stallMs, lateMs) : run.stallMs;
+  const lagsMs = [...run.lagsMs.slice(1 - LAGS_NEEDED), lagMs];
+  const lateMs = Math.min(...lagsMs) - leastLagMs;
+  const boundMs = Math.min(run.stallMs, lagMs - leastLagMs);
+  const certain = lagsMs.length === LAGS_NEEDED && lateMs > boundMs + Math.max(LEAST_STALL_MS, 3 * jitterMs);
   return {
     ...playback,
     leastLagMs,
     jitterMs,
-    run: { ...run, lagsMs, stallMs, confirmedBytes: Math.max(run.confirmedBytes, atByte) },
+    jitterSamples,
+    run: {
+      ...run,
+      lagsMs,
+      stallMs: certain ? lateMs : boundMs,
+      confirmedBytes: Math.max(run.confirmedBytes, atByte),
+    },
   };
 }
 
-/** Bytes of the run that have been heard by `nowMs`. */
+function playedByClock(run: Run, nowMs: number): number {
+  return Math.min(run.sentBytes, bytesOfMs(Math.max(0, nowMs - run.startedAtMs - run.stallMs)));
+}
+
+/** Bytes of the run that have been heard by `nowMs`: by the clock, unless a mark is overdue by more than the line's own variation. */
 function heardOfRun(playback: Playback, run: Run, nowMs: number): number {
-  let elapsedMs = nowMs - run.startedAtMs - run.stallMs;
+  let heardBytes = playedByClock(run, nowMs);
   const expected = playback.marks.find((mark) => mark.atByte >= 0);
   if (expected && playback.leastLagMs !== null) {
-    // A mark that is overdue by more than the line's own variation has not been played yet.
-    const slackMs = playback.leastLagMs + Math.max(2 * LEAST_STALL_MS, 4 * playback.jitterMs);
-    elapsedMs = Math.min(elapsedMs, msOfBytes(expected.atByte) + slackMs);
+    const unknownMs = playback.jitterSamples < SAMPLES_TRUSTED ? UNKNOWN_SLACK_MS : LEAST_SLACK_MS;
+    const slackMs = playback.leastLagMs + Math.max(unknownMs, 6 * playback.jitterMs);
+    const dueBytes = expected.atByte + bytesOfMs(slackMs);
+    // One that is overdue for very long was lost.
+    if (nowMs < run.startedAtMs + run.stallMs + msOfBytes(dueBytes) + LOST_MARK_MS)
+      heardBytes = Math.min(heardBytes, dueBytes);
   }
-  return Math.min(run.sentBytes, Math.max(run.confirmedBytes, bytesOfMs(Math.max(0, elapsedMs))));
+  return Math.max(run.confirmedBytes, heardBytes);
 }
 
 function heardInRun(run: Run, itemId: string, playedBytes: number): number {

@@ -5,7 +5,7 @@
 import type { ReplyPurpose } from './commands.ts';
 import { REPLY_PURPOSES } from './commands.ts';
 import { type Draft, emit, note } from './draft.ts';
-import { RETRY_MS, SLOT_MS } from './timing.ts';
+import { RETRY_MS, SLOT_MS, STUCK_MS } from './timing.ts';
 
 /** One pending create a purpose; a newer wish replaces an older one. */
 export function wantReply(draft: Draft, purpose: ReplyPurpose, instructions?: string): void {
@@ -53,16 +53,33 @@ export function replyCreated(
     floor.slotTimeouts = 0;
   }
   const discarded = ours ? ours.discard : !mayServerReply(draft);
-  floor.active = { replyId: event.replyId, purpose: ours?.purpose ?? null, discarded, spoke: false };
-  if (discarded) emit(draft, { type: 'model.cancel', replyId: event.replyId });
-  else floor.opened = true;
+  floor.active = {
+    replyId: event.replyId,
+    purpose: ours?.purpose ?? null,
+    discarded,
+    spoke: false,
+    aliveAtMs: draft.nowMs,
+  };
+  if (discarded) {
+    emit(draft, { type: 'model.cancel', replyId: event.replyId });
+  } else {
+    floor.opened = true;
+    // It answers whatever we were about to ask for.
+    if (!ours) dropPending(draft, (purpose) => purpose === 'goodbye' || purpose === 'operator');
+  }
   if (ours?.purpose === 'goodbye' && !discarded) draft.call.ending.goodbyeReplyId = event.replyId;
 }
 
 /** A reply that the server starts by itself is unwelcome while somebody holds the line, or while we say goodbye. */
 function mayServerReply(draft: Draft): boolean {
-  const { floor, ending, line, settling } = draft.call;
-  return ending.stage === 'none' && floor.waitingUntilMs === null && line.hangUp === 'none' && settling === null;
+  const { floor, ending, line, settling, stream } = draft.call;
+  return (
+    ending.stage === 'none' &&
+    floor.waitingUntilMs === null &&
+    line.hangUp === 'none' &&
+    settling === null &&
+    stream.state === 'up'
+  );
 }
 
 /** Our create was refused because another reply is being made: that one may have answered already. */
@@ -89,9 +106,25 @@ export function slotTimedOut(draft: Draft): boolean {
   return true;
 }
 
+/** When the slot's holder must have given a sign of life: the create an answer, the reply anything at all, its cancel an end. */
 export function slotDueMs(draft: Draft): number | null {
-  const { requested } = draft.call.floor;
-  return requested ? requested.atMs + SLOT_MS : null;
+  const { requested, active } = draft.call.floor;
+  if (requested) return requested.atMs + SLOT_MS;
+  return active ? active.aliveAtMs + (active.discarded ? SLOT_MS : STUCK_MS) : null;
+}
+
+/** A reply whose end never came: cancelled first, then no longer waited for. Its slot would stay taken for ever. */
+export function freeStuckReply(draft: Draft): void {
+  const { floor } = draft.call;
+  const { active } = floor;
+  if (!active) return;
+  note(draft, 'reply-stuck', { replyId: active.replyId, cancelled: active.discarded });
+  if (active.discarded) {
+    floor.active = null;
+    return;
+  }
+  emit(draft, { type: 'model.cancel', replyId: active.replyId });
+  floor.active = { ...active, discarded: true, aliveAtMs: draft.nowMs };
 }
 
 /** Nothing that was asked for before the callee spoke is wanted now: it is dropped, or cancelled once it is created. */
@@ -109,4 +142,13 @@ export function resetReplies(draft: Draft): void {
   floor.requested = null;
   floor.active = null;
   floor.blockedUntilMs = null;
+}
+
+/** The reply in the slot, made or only asked for, is of no use any more. */
+export function discardReply(draft: Draft): void {
+  const { floor } = draft.call;
+  if (floor.requested) floor.requested = { ...floor.requested, discard: true };
+  if (!floor.active || floor.active.discarded) return;
+  emit(draft, { type: 'model.cancel', replyId: floor.active.replyId });
+  floor.active = { ...floor.active, discarded: true };
 }

@@ -1,14 +1,15 @@
 /** The media stream and the model's session: opening, losing and renewing them. */
 
 import type { SeedTurn } from './commands.ts';
-import { briefOf, type Draft, emit, limitsOf, note } from './draft.ts';
+import { briefOf, type Draft, emit, limitsOf, note, traitsOf } from './draft.ts';
 import { apologise, wantedTurn } from './ending.ts';
 import type { CarrierEvent, ModelEvent } from './events.ts';
-import { cutPlayback } from './floor.ts';
-import { bound, hangUp, settle } from './line.ts';
-import { dropPending, resetReplies, wantReply } from './replies.ts';
+import { abandonTurns, cutPlayback, stopSpeaking } from './floor.ts';
+import { bound, brokenVerdict, hangUp, settle, silentVerdict } from './line.ts';
+import { newLine } from './playback.ts';
+import { discardReply, dropPending, resetReplies, wantReply } from './replies.ts';
 import { apology, INSTRUCTIONS } from './sentences.ts';
-import { DETACHED_INQUIRE_MS, DETACHED_MS, JOIN_MS, RENEW_MS } from './timing.ts';
+import { DETACHED_INQUIRE_MS, DETACHED_MS, DETACHED_SAY_MS, JOIN_MS, RENEW_MS } from './timing.ts';
 import { addItem } from './turns.ts';
 
 type Carrier<T extends CarrierEvent['type']> = Extract<CarrierEvent, { type: T }>;
@@ -46,7 +47,9 @@ function seedOf(draft: Draft): readonly SeedTurn[] {
 export function streamStarted(draft: Draft, event: Carrier<'carrier.streamStarted'>): void {
   const { stream, line, floor } = draft.call;
   if (event.epoch <= stream.epoch) return;
-  const returned = stream.state === 'lost';
+  const returned = stream.state !== 'none';
+  if (stream.state === 'up') cutPlayback(draft, draft.call.model.state === 'ready');
+  draft.call.playback = newLine(draft.call.playback);
   stream.state = 'up';
   stream.epoch = event.epoch;
   stream.upSinceMs = draft.nowMs;
@@ -57,41 +60,51 @@ export function streamStarted(draft: Draft, event: Carrier<'carrier.streamStarte
   note(draft, 'stream-started', { epoch: event.epoch });
   if (!returned) return;
   stream.reattached = true;
-  if (floor.opened) wantReply(draft, 'answer', INSTRUCTIONS.lineBroke);
+  floor.awaitingSinceMs = null;
+  if (goesOn(draft)) wantReply(draft, 'answer', INSTRUCTIONS.lineBroke);
+}
+
+/** Something has been said, nobody has asked us to wait: after a break it is for us to speak. */
+function goesOn(draft: Draft): boolean {
+  const { floor, ending, line } = draft.call;
+  return (
+    (floor.opened || floor.calleeHasSpoken) &&
+    floor.waitingUntilMs === null &&
+    ending.stage === 'none' &&
+    line.hangUp === 'none'
+  );
 }
 
 /** A stream's end is not the call's end: the carrier may ask how to go on, and the verdict is its terminal status. */
 export function streamEnded(draft: Draft, event: Carrier<'carrier.streamEnded'>): void {
-  const { stream, ending, line, settling, floor } = draft.call;
+  const { stream, ending, line, settling, floor, model } = draft.call;
   if (event.epoch !== stream.epoch || stream.state !== 'up') return;
   note(draft, 'stream-ended', { epoch: event.epoch, how: event.how });
   stream.state = 'lost';
   stream.lostAtMs = draft.nowMs;
   if (settling || line.hangUp !== 'none') return;
-  cutPlayback(draft);
-  if (floor.speaking) {
-    emit(draft, { type: 'model.commitInput' });
-    floor.speaking = null;
-    floor.lastSpeechEndMs = draft.nowMs;
-  }
+  cutPlayback(draft, model.state === 'ready');
+  if (floor.speaking) emit(draft, { type: 'model.commitInput' });
+  stopSpeaking(draft);
   if (ending.stage === 'apology') return;
   if (ending.stage !== 'none') {
     if (ending.verdict) hangUp(draft, ending.verdict);
     return;
   }
   dropPending(draft, () => false);
+  discardReply(draft);
   floor.awaitingSinceMs = null;
-  emit(draft, {
-    type: 'carrier.redirect',
-    plan: stream.reattached ? 'say' : 'reattach',
-    text: stream.reattached ? apology(briefOf(draft.call)?.language ?? 'en').text : '',
-  });
+  const { canReattach, canSay } = traitsOf(draft.call);
+  const text = apology(briefOf(draft.call)?.language ?? 'en').text;
+  if (canReattach && !stream.reattached) emit(draft, { type: 'carrier.redirect', plan: 'reattach', text: '' });
+  else if (canSay) emit(draft, { type: 'carrier.redirect', plan: 'say', text });
 }
 
 export function detachedDueMs(draft: Draft): number | null {
-  const { lostAtMs, inquired, state } = draft.call.stream;
+  const { lostAtMs, inquired, state, reattached } = draft.call.stream;
   if (state !== 'lost' || lostAtMs === null || draft.call.ending.stage === 'apology') return null;
-  return lostAtMs + (inquired ? DETACHED_MS : DETACHED_INQUIRE_MS);
+  const saying = reattached && traitsOf(draft.call).canSay;
+  return lostAtMs + (inquired ? (saying ? DETACHED_SAY_MS : DETACHED_MS) : DETACHED_INQUIRE_MS);
 }
 
 /** The stream stayed away: the carrier is asked for its verdict, then the line is put down. */
@@ -102,29 +115,25 @@ export function detachedDue(draft: Draft): void {
     emit(draft, { type: 'carrier.inquire' });
     return;
   }
-  hangUp(draft, {
-    outcome: 'failed',
-    reason: 'The audio connection to the telephone broke and did not come back.',
-    result: null,
-    mayReopen: false,
-  });
+  hangUp(draft, brokenVerdict());
 }
 
 export function modelReady(draft: Draft): void {
   const { model, floor } = draft.call;
   if (model.state !== 'opening') return;
-  const renewed = model.epoch > 1 && floor.opened;
   model.state = 'ready';
-  if (renewed) wantReply(draft, 'answer', INSTRUCTIONS.modelCameBack);
+  // What was asked for and not made before is made now; else the conversation is taken up again.
+  if (model.epoch > 1 && floor.pending.length === 0 && goesOn(draft))
+    wantReply(draft, 'answer', INSTRUCTIONS.modelCameBack);
 }
 
 export function modelFailed(draft: Draft, event: Model<'model.failed'>): void {
-  const { model, stream, ending, floor, line, settling } = draft.call;
+  const { model, stream, ending, line, settling } = draft.call;
   if (model.state === 'dead' || model.state === 'none') return;
   note(draft, 'model-failed', { kind: event.kind, code: event.code ?? null, retryable: event.retryable });
   model.state = 'dead';
   model.turn = null;
-  floor.speaking = null;
+  abandonTurns(draft);
   if (settling || line.hangUp !== 'none') return;
   resetReplies(draft);
   if (ending.stage !== 'none') {
@@ -135,7 +144,7 @@ export function modelFailed(draft: Draft, event: Model<'model.failed'>): void {
   }
   if (event.retryable && model.renewals < MAX_RENEWALS) {
     model.renewals += 1;
-    floor.awaitingSinceMs = null;
+    draft.call.floor.awaitingSinceMs = null;
     openModel(draft);
     return;
   }
@@ -189,8 +198,12 @@ export function callEndsAtMs(draft: Draft): number | null {
 }
 
 export function ringOverdue(draft: Draft): void {
-  const verdict = { outcome: 'no-answer', reason: 'Nobody answered in time.', result: null, mayReopen: false } as const;
-  if (draft.call.line.bound) hangUp(draft, verdict);
+  const { line } = draft.call;
+  const verdict =
+    line.status === 'answered'
+      ? silentVerdict()
+      : ({ outcome: 'no-answer', reason: 'Nobody answered in time.', result: null, mayReopen: false } as const);
+  if (line.bound) hangUp(draft, verdict);
   else settle(draft, { ...verdict, outcome: 'unknown', reason: 'The carrier never said what became of the call.' });
 }
 

@@ -7,11 +7,13 @@ import type { CallCommand, UplinkTarget } from './commands.ts';
 import { type Draft, emit, note, openDraft } from './draft.ts';
 import {
   advanceEnding,
+  answerTool,
   apologise,
   endCallTool,
   enterEnding,
   finishEnding,
   goodbyeReplyDone,
+  hurryEnding,
   reopen,
   speechOverGoodbye,
   wantedTurn,
@@ -47,7 +49,15 @@ import {
   uncertain,
 } from './line.ts';
 import { echo } from './playback.ts';
-import { createRefused, createWhenFree, replyCreated, slotTimedOut, wantReply } from './replies.ts';
+import {
+  createRefused,
+  createWhenFree,
+  dropPending,
+  freeStuckReply,
+  replyCreated,
+  slotTimedOut,
+  wantReply,
+} from './replies.ts';
 import { INSTRUCTIONS, MEMOS } from './sentences.ts';
 import {
   abandonModel,
@@ -184,6 +194,7 @@ function draining(draft: Draft, graceMs: number): void {
   } as const;
   if (draft.call.ending.stage === 'none')
     enterEnding(draft, verdict, { farewell: INSTRUCTIONS.farewellOperator, withinMs: graceMs / 2 });
+  else hurryEnding(draft, graceMs / 2);
 }
 
 function digitPressed(draft: Draft, digit: string): void {
@@ -201,24 +212,25 @@ function speechEnded(draft: Draft, event: Extract<CallEvent, { type: 'model.spee
 function toolCalled(draft: Draft, event: Extract<CallEvent, { type: 'model.toolCalled' }>): void {
   const { floor, ending, line } = draft.call;
   if (line.hangUp !== 'none' || draft.call.settling) return;
-  floor.awaitingSinceMs = null;
-  note(draft, 'tool', { name: event.name });
-  if (event.name === 'end_call') return endCallTool(draft, event);
-  if (event.name === 'stay_quiet' && ending.stage === 'none') {
-    floor.waitingUntilMs = draft.nowMs + waitSeconds(event.args) * 1_000;
-    emit(draft, {
-      type: 'model.answerTool',
-      toolCallId: event.toolCallId,
-      output: JSON.stringify({ status: 'waiting quietly' }),
-    });
-    return;
-  }
-  emit(draft, {
-    type: 'model.answerTool',
-    toolCallId: event.toolCallId,
-    output: JSON.stringify({ status: 'error', reason: 'There is no such tool.' }),
-  });
-  if (ending.stage === 'none') wantReply(draft, 'answer');
+  const outdated = floor.speaking !== null || (floor.active?.replyId === event.replyId && floor.active.discarded);
+  if (!outdated) floor.awaitingSinceMs = null;
+  note(draft, 'tool', { name: event.name, outdated });
+  if (event.name === 'end_call') return endCallTool(draft, event, outdated);
+  if (event.name === 'stay_quiet') return answerTool(draft, event.toolCallId, stayQuiet(draft, event.args, outdated));
+  answerTool(draft, event.toolCallId, { status: 'error', reason: 'There is no such tool.' });
+  if (ending.stage === 'none' && !outdated) wantReply(draft, 'answer');
+}
+
+/** Nothing of ours is said until the person is back with words, or until the time is over. */
+function stayQuiet(draft: Draft, args: string, outdated: boolean): Readonly<Record<string, string>> {
+  const { floor, ending } = draft.call;
+  if (ending.stage !== 'none') return { status: 'error', reason: 'The call is being ended.' };
+  if (outdated) return { status: 'not waiting', reason: 'The other person is speaking. Answer them first.' };
+  dropPending(draft, () => false);
+  if (floor.requested) floor.requested = { ...floor.requested, discard: true };
+  floor.waitingSinceMs = draft.nowMs;
+  floor.waitingUntilMs = draft.nowMs + waitSeconds(args) * 1_000;
+  return { status: 'waiting quietly' };
 }
 
 function waitSeconds(args: string): number {
@@ -231,8 +243,7 @@ function replyFinished(draft: Draft, event: Extract<CallEvent, { type: 'model.re
   if (!reply || draft.call.line.hangUp !== 'none' || draft.call.settling) return;
   const { ending, floor } = draft.call;
   if (ending.stage !== 'none') {
-    if (!reply.discarded || reply.replyId === ending.goodbyeReplyId)
-      goodbyeReplyDone(draft, reply.replyId, reply.spoke);
+    goodbyeReplyDone(draft, reply.replyId, reply.spoke);
     return;
   }
   const lost = (event.status === 'failed' || event.status === 'incomplete') && !reply.spoke && !reply.discarded;
@@ -253,7 +264,8 @@ function timerFired(draft: Draft, name: TimerName): void {
       call.floor.opened = true;
       return wantReply(draft, 'opener', INSTRUCTIONS.opener);
     case 'slot':
-      return slotTimedOut(draft) ? undefined : abandonModel(draft);
+      if (call.floor.requested) return slotTimedOut(draft) ? undefined : abandonModel(draft);
+      return freeStuckReply(draft);
     case 'answer':
       return answerOverdue(draft) ? undefined : apologise(draft, 'The speech model stopped answering.');
     case 'silence':
@@ -290,6 +302,7 @@ function timerFired(draft: Draft, name: TimerName): void {
 function silent(draft: Draft): void {
   const { floor } = draft.call;
   floor.nudges += 1;
+  floor.nudgedAtMs = draft.nowMs;
   if (floor.nudges <= 2)
     return wantReply(draft, 'nudge', floor.nudges === 1 ? INSTRUCTIONS.nudgeFirst : INSTRUCTIONS.nudgeSecond);
   const verdict = {

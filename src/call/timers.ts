@@ -46,14 +46,15 @@ function wantedTimers(draft: Draft): Wanted {
       return {
         ...liveTimers(draft),
         slot: slotDueMs(draft),
-        retry: call.floor.blockedUntilMs,
+        retry: call.floor.pending.length > 0 ? call.floor.blockedUntilMs : null,
         ending: endingDueMs(draft),
         grace: call.floor.speaking ? null : call.ending.graceUntilMs,
         closing: overlapDueMs(draft),
         detached: detachedDueMs(draft),
       };
     case 'hangingUp':
-      return { hangUp: call.line.hangUpDueMs };
+      // An end that waits for the carrier's id still asks for it: the telephone may be ringing.
+      return { hangUp: call.line.hangUpDueMs, inquire: inquiryDueMs(draft), lines: tellDueMs(call.turns) };
     case 'settling':
       return { settle: (call.settling?.sinceMs ?? 0) + SETTLE_MS };
     default:
@@ -69,7 +70,7 @@ function liveTimers(draft: Draft): Wanted {
   const leadMs = farewellLeadMs(callMs);
   const ending = call.ending.stage !== 'none';
   return {
-    pace: call.stream.state === 'up' ? pumpDueMs(call.playback, traitsOf(call).lookAheadMs) : null,
+    pace: call.stream.state === 'up' ? pumpDueMs(call.playback, draft.nowMs, traitsOf(call).lookAheadMs) : null,
     lines: earliest(tellDueMs(call.turns), lostMarkDueMs(draft)),
     warn:
       endsAtMs === null || call.ending.warned || ending || callMs < 3 * WARN_BEFORE_MS
@@ -87,13 +88,14 @@ export function farewellLeadMs(callMs: number): number {
 function talkTimers(draft: Draft): Wanted {
   const { call } = draft;
   const { floor } = call;
-  const quietMs = floor.opened && floor.awaitingSinceMs === null ? quietSinceMs(draft) : null;
+  // Once the callee has spoken there is no opener to wait for, so silence counts from then on.
+  const quietMs = floor.opened || floor.calleeHasSpoken ? quietSinceMs(draft) : null;
   const closed = floor.calleeClosed && floor.agentClosed;
   return {
     slot: slotDueMs(draft),
     retry: floor.pending.length > 0 ? floor.blockedUntilMs : null,
     answer: answerDueMs(draft),
-    silence: quietMs === null ? null : quietMs + limitsOf(call).silenceMs,
+    silence: quietMs === null || floor.awaitingSinceMs !== null ? null : quietMs + limitsOf(call).silenceMs,
     closing: quietMs !== null && closed ? quietMs + CLOSING_QUIET_MS : null,
   };
 }

@@ -5,6 +5,8 @@ export const RING_SLACK_MS = 12_000;
 export const INQUIRY_DELAYS_MS: readonly number[] = [2_000, 4_000, 8_000, 15_000];
 export const JOIN_MS = 8_000;
 export const SLOT_MS = 4_000;
+/** A reply that is being made and gives no sign of life for so long is stuck. */
+export const STUCK_MS = 12_000;
 /** Callees say "hello?" at 3–4 s. */
 export const ANSWER_MS = 4_000;
 export const RETRY_MS = 800;
@@ -19,6 +21,8 @@ export const WARN_BEFORE_MS = 30_000;
 export const FAREWELL_BEFORE_MS = 12_000;
 export const DETACHED_INQUIRE_MS = 3_000;
 export const DETACHED_MS = 10_000;
+/** The same when the carrier was told to say a sentence and hang up. */
+export const DETACHED_SAY_MS = 18_000;
 export const RENEW_MS = 6_000;
 export const HANG_UP_DELAYS_MS: readonly number[] = [500, 1_000, 2_000, 4_000];
 export const HANG_UP_ANSWER_MS = 10_000;

@@ -52,39 +52,45 @@ export function addItem(
         textDueMs: null,
         line: null,
       };
-  if (known && turns.items.indexOf(known) < turns.told) return replaceItem(turns, item);
-  const others = turns.items.filter((each) => each !== known);
-  return adopt(insert({ ...turns, items: others }, item, added.nowMs), item.itemId);
+  const items = known ? turns.items.map((each) => (each === known ? item : each)) : [...turns.items, item];
+  return arrange({ ...turns, items }, item.itemId, added.nowMs);
 }
 
-function insert(turns: TurnsRegion, item: TurnItem, nowMs: number): TurnsRegion {
-  const { items } = turns;
-  let at = items.length;
-  let orphanUntilMs: number | null = null;
-  if (item.previousItemId === undefined) {
-    orphanUntilMs = nowMs + ORPHAN_MS;
-  } else if (item.previousItemId !== null) {
-    const previous = items.findIndex((each) => each.itemId === item.previousItemId);
-    if (previous < 0) orphanUntilMs = nowMs + ORPHAN_MS;
-    // What has been told keeps its place: a late one goes behind it, by time.
-    else at = Math.max(previous + 1, turns.told);
+/**
+ * Puts what has not been told yet in the order of the chain: each item behind its previous one, in order of arrival where the
+ * chain says nothing. What has been told keeps its place, and a latecomer goes behind it. `changedId` starts to wait for its
+ * place when that is not known; an item whose place is known waits no longer.
+ */
+function arrange(turns: TurnsRegion, changedId: string, nowMs: number): TurnsRegion {
+  const told = turns.items.slice(0, turns.told);
+  const open = turns.items.slice(turns.told);
+  const toldIds = new Set(told.map((item) => item.itemId));
+  const openIds = new Set(open.map((item) => item.itemId));
+  const follows = (item: TurnItem): boolean => item.previousItemId != null && openIds.has(item.previousItemId);
+  const isPlaced = (item: TurnItem): boolean =>
+    item.previousItemId === null ||
+    follows(item) ||
+    (item.previousItemId !== undefined && toldIds.has(item.previousItemId));
+  const behindTold = open.filter((item) => !follows(item) && item.previousItemId != null && isPlaced(item));
+  const byArrival = open.filter((item) => !follows(item) && !behindTold.includes(item));
+  const ordered = new Set<TurnItem>();
+  // The rest of `open` stands last for chains that bite their own tail.
+  const stack = [...behindTold, ...byArrival, ...open].reverse();
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+    if (ordered.has(item)) continue;
+    ordered.add(item);
+    const { itemId } = item;
+    stack.push(...open.filter((each) => each.previousItemId === itemId).reverse());
   }
-  return { ...turns, items: [...items.slice(0, at), { ...item, orphanUntilMs }, ...items.slice(at)] };
-}
-
-/** Puts an orphan that waited for `itemId` behind it. */
-function adopt(turns: TurnsRegion, itemId: string): TurnsRegion {
-  const orphan = turns.items.find(
-    (item, index) => item.orphanUntilMs !== null && item.previousItemId === itemId && index >= turns.told,
-  );
-  if (!orphan) return turns;
-  const items = turns.items.filter((item) => item !== orphan);
-  const at = Math.max(items.findIndex((item) => item.itemId === itemId) + 1, turns.told);
-  return { ...turns, items: [...items.slice(0, at), { ...orphan, orphanUntilMs: null }, ...items.slice(at)] };
-}
-
-function replaceItem(turns: TurnsRegion, item: TurnItem): TurnsRegion {
-  return { ...turns, items: turns.items.map((each) => (each.itemId === item.itemId ? item : each)) };
+  const waiting = (item: TurnItem): number | null => {
+    if (isPlaced(item)) return null;
+    return item.itemId === changedId ? nowMs + ORPHAN_MS : item.orphanUntilMs;
+  };
+  const placed = [...ordered].map((item) => {
+    const orphanUntilMs = waiting(item);
+    return orphanUntilMs === item.orphanUntilMs ? item : { ...item, orphanUntilMs };
+  });
+  return { ...turns, items: [...told, ...placed] };
 }
 
 export function changeItem(turns: TurnsRegion, itemId: string, change: Partial<TurnItem>): TurnsRegion {
@@ -126,7 +132,11 @@ function resolve(item: TurnItem, nowMs: number, force: boolean): TurnItem | null
   if (item.role === 'callee' && item.textDueMs !== null && (force || nowMs >= item.textDueMs)) {
     return { ...item, final: true, text: PLACEHOLDER };
   }
-  return force ? { ...item, final: true } : null;
+  if (!force) return null;
+  // Words of ours that are not settled by now were never heard.
+  return item.role === 'agent'
+    ? { ...item, final: true, text: '', planned: item.text, interrupted: true }
+    : { ...item, final: true };
 }
 
 /** When `tell` has something to do without a further event; null when it has not. */
