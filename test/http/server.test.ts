@@ -165,6 +165,7 @@ describe('the public listener', () => {
       ['GET', '/call/stream/t'],
       ['GET', '/call/stream/t/.websocket'],
       ['GET', '/metrics'],
+      ['GET', '/HEALTH'],
       ['POST', '/call/outgoing/%ff'],
     ];
     for (const [method, path] of asked) {
@@ -283,11 +284,18 @@ describe('the public listener', () => {
     expect((await fetch(`${base}/health`)).status).toBe(200);
   });
 
-  it('gives up on a client that is slow to send its headers', async () => {
-    const { port } = await listen({ headersTimeoutMs: 150, requestTimeoutMs: 300 });
+  it.each([
+    ['headers', { headersTimeoutMs: 150, requestTimeoutMs: 15_000 }, 'POST /call/outgoing/t HTTP/1.1\r\nHost: h\r\n'],
+    [
+      'body',
+      { headersTimeoutMs: 150, requestTimeoutMs: 300 },
+      'POST /call/outgoing/t HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nCall',
+    ],
+  ])('gives up on a client that is slow to send its %s', async (_what, timeouts, text) => {
+    const { port } = await listen({ ...timeouts, webhooks: [webhook(() => ok)] });
     const socket = connect(port, '127.0.0.1');
     const answer = gone(socket);
-    socket.write('POST /call/outgoing/t HTTP/1.1\r\nHost: h\r\n');
+    socket.write(text);
     expect(await answer).toContain('408');
   });
 
