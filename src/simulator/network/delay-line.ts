@@ -26,7 +26,6 @@ export class DelayLine {
   private readonly random: () => number;
   private readonly queue: Parcel[] = [];
   private timer: NodeJS.Timeout | undefined;
-  private lastDueMs = 0;
   private stallFromMs: number;
   private closed = false;
 
@@ -41,12 +40,11 @@ export class DelayLine {
     return this.queue.length;
   }
 
-  /** `deliver` runs when the parcel arrives: at once when the line has no delay and nothing is under way. */
+  /** `deliver` runs when the parcel arrives, never before an earlier one: at once when the line has no delay and nothing is under way. */
   send(deliver: () => void): void {
     if (this.closed) return;
     const nowMs = performance.now();
     const dueMs = this.due(nowMs);
-    this.lastDueMs = dueMs;
     if (dueMs <= nowMs && this.queue.length === 0) {
       deliver();
       return;
@@ -74,7 +72,7 @@ export class DelayLine {
       }
       this.stallFromMs = endMs + this.untilNextStall();
     }
-    return Math.max(dueMs, this.lastDueMs);
+    return dueMs;
   }
 
   private untilNextStall(): number {

@@ -96,6 +96,46 @@ describe('Ear', () => {
     expect(ear.heardMs('a.request')).toBe(clip('a.request').byteLength / 8);
   });
 
+  it('measures a beginning and an end that are too short to be told by themselves', () => {
+    const ear = new Ear(phrases);
+    play(ear, clip('a.request').subarray(0, 20), 7);
+    expect(ear.heardMs('a.request')).toBe(2.5);
+    play(ear, clip('a.four'));
+    const ended = new Ear(phrases);
+    play(ended, join(clip('a.four').subarray(0, -190), clip('a.four').subarray(-30)));
+    expect(kinds(ended)).toEqual(['loss 20']);
+  });
+
+  describe('with clips that resemble each other', () => {
+    const x = noise('x', 3_000, 1);
+    const y = noise('y', 3_000, 2);
+    y.audio.set(x.audio.subarray(0, 60), 0);
+    const z = noise('z', 3_000, 3);
+    z.audio.set(x.audio.subarray(1_000, 1_006), 0);
+
+    it('waits until it is clear which of two it hears', () => {
+      const ear = new Ear([x, y, z]);
+      play(ear, y.audio);
+      expect(ear.runs()).toMatchObject([{ phraseId: 'y', fromMs: 0, toMs: 375 }]);
+      expect(kinds(ear)).toEqual([]);
+    });
+
+    it('does not count bytes that fit the interrupted sentence by chance', () => {
+      const ear = new Ear([x, y, z]);
+      play(ear, join(x.audio.subarray(0, 1_000)));
+      play(ear, z.audio);
+      expect([ear.heardMs('x'), ear.heardMs('z')]).toEqual([125, 375]);
+      expect(kinds(ear)).toEqual([]);
+    });
+
+    it('counts two sayings of a short sentence apart although no pause lies between them', () => {
+      const ear = new Ear([x, z]);
+      play(ear, join(z.audio, z.audio));
+      expect([ear.heardMs('z', 1), ear.heardMs('z', 2)]).toEqual([375, 375]);
+      expect(kinds(ear)).toEqual([]);
+    });
+  });
+
   const audio = clip('a.request');
   const at = 160 * 50;
   const frame = (i: number) => audio.subarray(at + i * 160, at + (i + 1) * 160);
