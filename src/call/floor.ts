@@ -220,7 +220,8 @@ export function transcribed(draft: Draft, event: Of<'model.transcribed'>): void 
 
 /** The callee's words. A line that stands there as a placeholder is told again, with them. */
 function takeWords(draft: Draft, itemId: string, text: string): void {
-  const known = itemOf(draft.call.turns, itemId)?.line ?? null;
+  const before = itemOf(draft.call.turns, itemId);
+  const known = before?.text === text.trim() ? null : (before?.line ?? null);
   draft.call.turns = changeItem(draft.call.turns, itemId, {
     text: text.trim(),
     final: true,

@@ -19,17 +19,9 @@ const requestId = fc.oneof(
 );
 const previousItemId = fc.option(itemId, { nil: null });
 const text = fc.constantFrom('', '…', 'Bye.', 'Hello?', 'One moment, please.', 'Thanks, goodbye!', 'Seven at eight.');
-const status = fc.constantFrom(
-  'queued',
-  'dialling',
-  'ringing',
-  'answered',
-  'answered',
-  'completed',
-  'busy',
-  'no-answer',
-  'failed',
-  'canceled',
+const status = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom('queued', 'dialling', 'ringing', 'answered') },
+  { weight: 1, arbitrary: fc.constantFrom('completed', 'busy', 'no-answer', 'failed', 'canceled') },
 );
 
 /** `chunkId` is set by the driver, as the shell makes it unique. */
@@ -75,7 +67,10 @@ const model = fc.oneof(
       bytes: fc.constantFrom(0, 1, 160, 801, 1_600, 8_000, 100_000),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('model.worded'), replyId, itemId, text, whole: fc.boolean() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('model.worded'), replyId, itemId, text, whole: fc.boolean() }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -105,7 +100,7 @@ const model = fc.oneof(
 );
 
 const carrier = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('carrier.bound'), carrierCallId: fc.constant('CA1') }) },
+  { weight: 30, arbitrary: fc.record({ type: fc.constant('carrier.bound'), carrierCallId: fc.constant('CA1') }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -114,15 +109,15 @@ const carrier = fc.oneof(
       reason: fc.constant('The number is not valid.'),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('carrier.uncertain'), reason: fc.constant('No answer.') }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('carrier.notFound') }) },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('carrier.uncertain'), reason: fc.constant('No answer.') }) },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('carrier.notFound') }) },
   {
-    weight: 3,
+    weight: 30,
     arbitrary: fc.record({ type: fc.constant('carrier.progressed'), status, source: fc.constant('webhook') }),
   },
-  { weight: 6, arbitrary: fc.record({ type: fc.constant('carrier.streamStarted'), epoch }) },
+  { weight: 60, arbitrary: fc.record({ type: fc.constant('carrier.streamStarted'), epoch }) },
   {
-    weight: 1,
+    weight: 5,
     arbitrary: fc.record({
       type: fc.constant('carrier.streamEnded'),
       epoch,
@@ -130,7 +125,7 @@ const carrier = fc.oneof(
     }),
   },
   {
-    weight: 5,
+    weight: 50,
     arbitrary: fc.record({
       type: fc.constant('carrier.markEchoed'),
       epoch,
@@ -138,26 +133,29 @@ const carrier = fc.oneof(
       markId: fc.integer({ min: 1, max: 12 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('carrier.digitPressed'), digit: fc.constant('1') }) },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('carrier.digitPressed'), digit: fc.constant('1') }) },
   {
-    weight: 1,
+    weight: 5,
     arbitrary: fc.record({ type: fc.constant('carrier.hungUp'), outcome: fc.constantFrom('done', 'gone', 'failed') }),
   },
   {
-    weight: 1,
+    weight: 5,
     arbitrary: fc.record({ type: fc.constant('carrier.redirected'), outcome: fc.constantFrom('done', 'failed') }),
   },
 );
 
 const operator = fc.oneof(
-  fc.record({ type: fc.constant('operator.ended'), mode: fc.constantFrom('polite', 'now') }),
-  fc.record({ type: fc.constant('server.draining'), graceMs: fc.constant(5_000) }),
-  fc.constant(REQUEST),
-  fc.record({
-    type: fc.constant('timer.fired'),
-    name: fc.constantFrom('slot', 'limit', 'silence', 'hangUp'),
-    setId: fc.nat(40),
-  }),
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('operator.ended'), mode: fc.constantFrom('polite', 'now') }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('server.draining'), graceMs: fc.constant(5_000) }) },
+  { weight: 2, arbitrary: fc.constant(REQUEST) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constant('timer.fired'),
+      name: fc.constantFrom('slot', 'limit', 'silence', 'hangUp'),
+      setId: fc.nat(40),
+    }),
+  },
 );
 
 export interface Moment {
