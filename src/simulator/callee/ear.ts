@@ -17,8 +17,6 @@ export interface HeardRun {
 const NEW_SAYING_PAUSE_BYTES = 320;
 /** A repetition from so far back is a new saying, not a fault of the line. */
 const NEW_SAYING_REACH_BYTES = 4_000;
-/** When two places fit equally, wait for so many more bytes before choosing. */
-const PATIENCE_BYTES = 96;
 /** Longest stretch of sound without a match before it is booked as unknown. */
 const MAX_UNMATCHED_BYTES = 8_000;
 
@@ -38,9 +36,8 @@ export class Ear {
   /** Next expected byte of the current clip, and whether the next match starts a new piece. */
   private next = 0;
   private broken = true;
-  /** First heard byte that no clip explains yet, and where two explanations were first found. */
+  /** First heard byte that no clip explains yet. */
   private unmatchedFrom: number | null = null;
-  private doubtSince: number | null = null;
   private readonly sayings: HeardPhrase[] = [];
   private readonly strange: EarFault[] = [];
   private lastSoundAt = 0;
@@ -160,8 +157,6 @@ export class Ear {
       .map((place) => ({ place, length: this.lengthBack(place) }))
       .filter(({ length }) => length >= WINDOW_BYTES);
     if (fitting.length === 0) return;
-    this.doubtSince ??= this.heard;
-    if (fitting.length > 1 && this.heard - this.doubtSince < PATIENCE_BYTES) return;
     fitting.sort((a, b) => b.length - a.length || this.strangeness(a.place) - this.strangeness(b.place));
     const best = fitting[0];
     if (best !== undefined) this.settle(best.place, best.length);
@@ -196,7 +191,6 @@ export class Ear {
     const unexplained = Math.max(0, heardFrom - unmatchedFrom);
     if (taken > 0) this.giveBack(taken);
     this.unmatchedFrom = null;
-    this.doubtSince = null;
     const damaged =
       place.phrase === this.current?.phrase && !this.broken && unexplained > 0 && from - this.next === unexplained;
     if (damaged && this.bridge(unmatchedFrom, unexplained, place.end)) return;
@@ -212,13 +206,16 @@ export class Ear {
   }
 
   private giveBack(bytes: number): void {
-    const piece = this.current?.last;
-    if (piece === undefined) return;
+    const saying = this.current;
+    const piece = saying?.last;
+    if (saying === null || piece === undefined) return;
     piece.to -= bytes;
     this.next -= bytes;
     if (piece.to > piece.from) return;
-    this.current?.pieces.pop();
+    saying.pieces.pop();
     this.broken = true;
+    // It was never said: the beginning of another clip looked like it.
+    if (saying.pieces.length === 0) this.sayings.splice(this.sayings.indexOf(saying), 1);
   }
 
   /** The sentence went on behind some damaged bytes. */
@@ -262,7 +259,7 @@ export class Ear {
   }
 
   private begin(phrase: Phrase): HeardPhrase {
-    const earlier = this.sayings.filter((one) => one.phrase === phrase && one.pieces.length > 0).length;
+    const earlier = this.sayings.filter((one) => one.phrase === phrase).length;
     const saying = new HeardPhrase(phrase, earlier + 1);
     this.sayings.push(saying);
     return saying;
@@ -272,7 +269,6 @@ export class Ear {
   private settleUnmatched(): void {
     const start = this.unmatchedFrom;
     this.unmatchedFrom = null;
-    this.doubtSince = null;
     if (start === null) return;
     let from = start;
     let to = this.heard;

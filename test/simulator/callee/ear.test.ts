@@ -113,10 +113,12 @@ describe('Ear', () => {
     const z = noise('z', 3_000, 3);
     z.audio.set(x.audio.subarray(1_000, 1_006), 0);
 
-    it('waits until it is clear which of two it hears', () => {
+    it('settles on the one that goes on as it hears, and forgets the other', () => {
       const ear = new Ear([x, y, z]);
       play(ear, y.audio);
       expect(ear.runs()).toMatchObject([{ phraseId: 'y', fromMs: 0, toMs: 375 }]);
+      play(ear, x.audio);
+      expect(ear.heardMs('x', 1)).toBe(375);
       expect(kinds(ear)).toEqual([]);
     });
 
