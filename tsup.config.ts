@@ -13,7 +13,8 @@ export default defineConfig({
   banner: {
     js: "import { createRequire as createBundleRequire } from 'node:module';\nconst require = createBundleRequire(import.meta.url);",
   },
-  sourcemap: true,
+  // Not minified, so stack traces can be read without maps, which would be two thirds of the package.
+  sourcemap: false,
   clean: true,
   splitting: true,
 });

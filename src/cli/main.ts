@@ -1,0 +1,50 @@
+/** `switchboard`: without a command it serves one MCP client over stdin and stdout. Each command is a file of its own. */
+import { processSources, readConfig } from '../config/config.ts';
+import { claimStdout } from '../mcp/stdout.ts';
+import { VERSION } from './version.ts';
+
+const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
+
+  switchboard                        serve one MCP client over stdin and stdout
+  switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--json]
+  switchboard demo                   a simulated call with real speech   [--scenario NAME] [--json]
+
+  --simulate    anywhere: the simulators stand in for the telephone and the model
+  --help, --version
+
+Every setting can be given as a flag (PORT is --port), except secrets; .env.example lists them.
+`;
+
+const COMMANDS: Readonly<Record<string, () => Promise<{ run(words: readonly string[]): Promise<number> }>>> = {
+  call: () => import('./call.ts'),
+  demo: () => import('./demo.ts'),
+};
+
+/** Runs the command that the command line names, and ends the process with its exit code. */
+export async function main(): Promise<void> {
+  try {
+    process.exit(await runCommand());
+  } catch (error) {
+    process.stderr.write(`switchboard: ${error instanceof Error ? error.message : 'it failed.'}\n`);
+    process.exit(1);
+  }
+}
+
+async function runCommand(): Promise<number> {
+  // Nothing of ours or of a library's may reach stdout, which belongs to JSON-RPC or to one-shot commands' own output.
+  const stdout = claimStdout();
+  const { rest } = readConfig(processSources());
+  const [command, ...words] = rest;
+  if (command === '--help' || command === '-h' || command === 'help') return print(stdout, HELP);
+  if (command === '--version') return print(stdout, `${VERSION}\n`);
+  if (command === undefined) return (await import('./stdio.ts')).run();
+  const load = COMMANDS[command];
+  if (load) return (await load()).run(words);
+  process.stderr.write(`switchboard: there is no command "${command}". Try switchboard --help.\n`);
+  return 2;
+}
+
+async function print(stdout: NodeJS.WritableStream, text: string): Promise<number> {
+  await new Promise<void>((resolve) => stdout.write(text, () => resolve()));
+  return 0;
+}
