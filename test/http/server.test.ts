@@ -291,13 +291,17 @@ describe('the public listener', () => {
       { headersTimeoutMs: 150, requestTimeoutMs: 300 },
       'POST /call/outgoing/t HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nCall',
     ],
-  ])('gives up on a client that is slow to send its %s', async (_what, timeouts, text) => {
-    const { port } = await listen({ ...timeouts, webhooks: [webhook(() => ok)] });
-    const socket = connect(port, '127.0.0.1');
-    const answer = gone(socket);
-    socket.write(text);
-    expect(await answer).toContain('408');
-  });
+  ])(
+    'gives up on a client that is slow to send its %s',
+    async (_what, timeouts, text) => {
+      const { port } = await listen({ ...timeouts, webhooks: [webhook(() => ok)] });
+      const socket = connect(port, '127.0.0.1');
+      const answer = gone(socket);
+      socket.write(text);
+      expect(await answer).toContain('408');
+    },
+    5_000,
+  );
 
   it('names the port that is taken, and starts once it is free', async () => {
     const blocker = createServer();
