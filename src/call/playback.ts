@@ -72,11 +72,13 @@ export interface Playback {
 /** What to do with the carrier, in order. */
 export type Sent = { readonly play: number } | { readonly mark: number };
 
-/** So many late echoes in a row are a stall; fewer may be chance. */
+/** So many late echoes in a row are a stall; fewer may be chance, unless the line is known to be steady. */
 const LAGS_NEEDED = 4;
+const LAGS_NEEDED_WHEN_STEADY = 2;
+const STEADY_MS = 8;
 const LEAST_STALL_MS = 20;
 /** A mark may be late by so much before its audio counts as unplayed; more while little is known of the line. */
-const LEAST_SLACK_MS = 80;
+const LEAST_SLACK_MS = 40;
 const UNKNOWN_SLACK_MS = 250;
 const SAMPLES_TRUSTED = 8;
 const POLL_MS = 20;
@@ -288,17 +290,14 @@ export function echo(playback: Playback, generation: number, markId: number, now
  */
 function measure(playback: Playback, run: Run, atByte: number, nowMs: number): Playback {
   const lagMs = nowMs - run.startedAtMs - msOfBytes(atByte);
-  const previousMs = run.lagsMs.at(-1);
-  const jitterSamples = playback.jitterSamples + (previousMs === undefined ? 0 : 1);
-  const jitterMs =
-    previousMs === undefined
-      ? playback.jitterMs
-      : playback.jitterMs + (Math.abs(lagMs - previousMs) - playback.jitterMs) / Math.min(16, jitterSamples);
   const leastLagMs = Math.min(playback.leastLagMs ?? lagMs, lagMs);
+  const learnt = learnJitter(playback, run.lagsMs.at(-1), lagMs);
+  const { jitterMs, jitterSamples } = learnt;
   const lagsMs = [...run.lagsMs.slice(1 - LAGS_NEEDED), lagMs];
-  const lateMs = Math.min(...lagsMs) - leastLagMs;
+  const needed = jitterSamples >= SAMPLES_TRUSTED && jitterMs < STEADY_MS ? LAGS_NEEDED_WHEN_STEADY : LAGS_NEEDED;
+  const lateMs = Math.min(...lagsMs.slice(-needed)) - leastLagMs;
   const boundMs = Math.min(run.stallMs, lagMs - leastLagMs);
-  const certain = lagsMs.length === LAGS_NEEDED && lateMs > boundMs + Math.max(LEAST_STALL_MS, 3 * jitterMs);
+  const certain = lagsMs.length >= needed && lateMs > boundMs + Math.max(LEAST_STALL_MS, 3 * jitterMs);
   return {
     ...playback,
     leastLagMs,
@@ -311,6 +310,19 @@ function measure(playback: Playback, run: Run, atByte: number, nowMs: number): P
       confirmedBytes: Math.max(run.confirmedBytes, atByte),
     },
   };
+}
+
+/** A stall is one jump, not a variation: once the line is known, a single difference counts only so far. */
+function learnJitter(
+  { jitterMs, jitterSamples }: Playback,
+  previousMs: number | undefined,
+  lagMs: number,
+): { jitterMs: number; jitterSamples: number } {
+  if (previousMs === undefined) return { jitterMs, jitterSamples };
+  const mostMs = jitterSamples < SAMPLES_TRUSTED ? Number.POSITIVE_INFINITY : 3 * jitterMs + LEAST_STALL_MS;
+  const differenceMs = Math.min(Math.abs(lagMs - previousMs), mostMs);
+  const samples = jitterSamples + 1;
+  return { jitterMs: jitterMs + (differenceMs - jitterMs) / Math.min(16, samples), jitterSamples: samples };
 }
 
 function playedByClock(run: Run, nowMs: number): number {

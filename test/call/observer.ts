@@ -1,10 +1,12 @@
 /** The invariants of the core, stated over what goes in and what comes out. Throws on the first breach. */
-import type { Call } from '../../src/call/call.ts';
+import { type Call, phaseOf } from '../../src/call/call.ts';
 import type { CallCommand } from '../../src/call/commands.ts';
-import type { CallEvent } from '../../src/call/events.ts';
+import type { CallEvent, TimerName } from '../../src/call/events.ts';
 import { heardBytesOf } from '../../src/call/playback.ts';
 
 const SLOT_MS = 4_000;
+/** Timers that make nothing happen to the conversation soon. */
+const IDLE: ReadonlySet<string> = new Set(['limit', 'warn', 'lines', 'pace']);
 
 export class Observer {
   dials = 0;
@@ -26,7 +28,16 @@ export class Observer {
     this.checkLedger(after);
     for (const [name, entry] of Object.entries(after.timers))
       if (entry) expectThat(this.timers.get(name) === entry.setId, `timer ${name} is known to the shell`);
+    this.checkProspect(after);
     if (after.ended) this.checkEnd();
+  }
+
+  /** No dead air: while the line is up somebody is speaking, or a timer runs that leads on, and not only the call's limit. */
+  private checkProspect(call: Call): void {
+    const phase = phaseOf(call);
+    if (phase === 'queued' || phase === 'ended' || call.floor.speaking) return;
+    const leading = Object.keys(call.timers).filter((name) => call.timers[name as TimerName] && !IDLE.has(name));
+    expectThat(leading.length > 0, `something is to come while ${phase}`);
   }
 
   private take(before: Call, event: CallEvent): void {
