@@ -141,17 +141,19 @@ class Composition implements App {
     });
     this.#running = running;
     this.#late.ready(running);
-    await running
+    // Needs what is started after it, so it is not waited for.
+    running
       .recover()
       .catch((error: unknown) => logger.error({ err: error }, 'calls of a dead process were not looked after'));
   }
 
   /** The adapters, once there is everything to place a call with. */
-  #ready(): Outside {
+  async #ready(): Promise<Outside> {
+    await this.started;
     requireForCalls(this.#config, this.#options.reading.complaints);
     const trouble = this.#troubles.get('listener');
     if (trouble) throw trouble;
-    if (!this.#outside) throw new ConfigError('The server is still starting. Try again in a moment.');
+    if (!this.#outside) throw new ConfigError('Calls cannot be placed yet.');
     return this.#outside;
   }
 
