@@ -42,6 +42,20 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(workshop, { recursive: true, force: true }));
 
+interface Locked {
+  readonly packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
+}
+
+it('package-lock.json names the optional packages of every platform, without which npm ci refuses it', () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Locked;
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !(`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages),
+    ),
+  );
+  expect(missing).toEqual([]);
+});
+
 describe('the package', () => {
   it('holds what runs, what it speaks and what one reads first, and no more', () => {
     for (const name of [...DOCUMENTS, 'dist/cli.js', 'dist/store-worker.js', 'assets/speech/phrases.json'])
