@@ -17,8 +17,9 @@ export interface TurnsHost {
   slice(startMs: number, endMs: number): Uint8Array;
 }
 
-/** Two halves of a sentence are no further apart than this. */
+/** Two pieces of a sentence are no further apart than this. */
 const JOIN_MS = 1_500;
+const LONGEST_JOIN_MS = 8_000;
 
 function simplified(understood: readonly Understood[]): Heard[] {
   return understood.map(({ phrase, exact }) => ({ phraseId: phrase?.id ?? null, text: phrase?.text ?? '', exact }));
@@ -27,7 +28,7 @@ function simplified(understood: readonly Understood[]): Heard[] {
 /** What the caller said: turns become items, are understood, and are transcribed beside it. */
 export class Turns {
   private readonly host: TurnsHost;
-  /** The last turn, when it was heard but not understood: it may be the first half of something. */
+  /** The last turn, when it was heard but not understood: it may be the beginning of something. */
   private half: { readonly startMs: number; readonly endMs: number } | null = null;
   private count = 0;
 
@@ -65,7 +66,10 @@ export class Turns {
     if (half === null || startMs - half.endMs > JOIN_MS) return alone;
     // A pause inside a sentence ended the turn too early: a model would still understand the whole.
     const joined = host.understanding.understand(host.slice(half.startMs, endMs));
-    if (!joined.some((one) => one.phrase !== null)) return alone;
+    if (!joined.some((one) => one.phrase !== null)) {
+      if (endMs - half.startMs < LONGEST_JOIN_MS) this.half = { startMs: half.startMs, endMs };
+      return alone;
+    }
     this.half = null;
     return joined;
   }
