@@ -52,6 +52,8 @@ const STREAM_TOKEN_TTL_MS = 60_000;
 const PREFLIGHT_TOKEN_TTL_MS = 30_000;
 /** How long after a release Twilio may still ask about a call of which no end is known. */
 const AFTERLIFE_MS = 600_000;
+/** The last status is sent when REST has long told of the end, and may be repeated: that is no error in Twilio's debugger. */
+const LAST_STATUS_MS = 60_000;
 
 type StreamPass = { readonly kind: 'call'; readonly ticket: Ticket } | { readonly kind: 'preflight'; isSpent: boolean };
 
@@ -162,7 +164,7 @@ class TwilioCarrier implements Carrier {
       },
       isClaimed: (callSid) => this.claims.has(callSid),
       released: (line) => this.released(line),
-      over: (line) => this.forgetLine(line),
+      over: (line) => this.forgetAfter(line, LAST_STATUS_MS),
       urls: {
         outgoing: (token) => `${publicUrl}/call/outgoing/${token}`,
         status: (token) => `${publicUrl}/call/status/${token}`,
@@ -174,15 +176,18 @@ class TwilioCarrier implements Carrier {
 
   private released(line: TwilioLine): void {
     this.lines.delete(line);
-    if (!line.mayBeAsked) {
-      this.forgetLine(line);
-      return;
-    }
     // The closed stream makes Twilio ask how to go on, and an unanswered create may turn out to have been carried out: both
     // get a hang-up then. Without an answer the callee would hear an application error.
+    if (line.mayBeAsked) this.forgetAfter(line, AFTERLIFE_MS);
+    else if (line.callSid === null) this.forgetLine(line);
+    else this.forgetAfter(line, LAST_STATUS_MS);
+  }
+
+  private forgetAfter(line: TwilioLine, delayMs: number): void {
+    this.afterlives.get(line)?.();
     this.afterlives.set(
       line,
-      this.options.clock.setTimer(() => this.forgetLine(line), AFTERLIFE_MS),
+      this.options.clock.setTimer(() => this.forgetLine(line), delayMs),
     );
   }
 

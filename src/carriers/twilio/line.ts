@@ -44,7 +44,7 @@ export interface LineContext {
   isClaimed(callSid: string): boolean;
   /** The line wants no more; its carrier forgets it, at the latest some time after. */
   released(line: TwilioLine): void;
-  /** Of a released line: Twilio will not ask about it again. */
+  /** Of a released line: Twilio will ask no more how to go on, but the last status may still come. */
   over(line: TwilioLine): void;
   urls: {
     outgoing(token: string): string;
