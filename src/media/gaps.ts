@@ -25,5 +25,9 @@ export function place(
   const gapMs = mediaMs - expectedMs;
   if (endMs <= expectedMs - LEAST_GAP_MS) return { timeline: { expectedMs }, padMs: 0, late: true };
   const padMs = gapMs >= LEAST_GAP_MS ? Math.min(gapMs, MOST_GAP_MS) : 0;
-  return { timeline: { expectedMs: padMs > 0 ? endMs : Math.max(endMs, expectedMs + msOfBytes(bytes)) }, padMs, late: false };
+  return {
+    timeline: { expectedMs: padMs > 0 ? endMs : Math.max(endMs, expectedMs + msOfBytes(bytes)) },
+    padMs,
+    late: false,
+  };
 }
