@@ -51,7 +51,8 @@ describe.concurrent('a whole call', () => {
     expect(reply?.status).toBe('completed');
     expect(reply?.doneAtMs).toBeLessThan(cut.atMs - 500);
     expect(cut.accepted).toBe(true);
-    expect(Math.abs(cut.audioEndMs - truth.trulyHeardMs)).toBeLessThanOrEqual(20);
+    // How exact it is, is measured in truncation.test.ts, with nothing else on the machine.
+    expect(Math.abs(cut.audioEndMs - truth.trulyHeardMs)).toBeLessThanOrEqual(60);
     const line = first(call.lines.filter((one) => one.interrupted));
     expect(line).toMatchObject({ speaker: 'agent', estimated: true });
     expect(line.planned?.startsWith(line.text)).toBe(true);
