@@ -7,6 +7,7 @@
  * and what they come too late by, beyond the least delay ever seen, shows that the carrier's playing stalled.
  */
 import { bytesOfMs, msOfBytes } from '../media/mulaw.ts';
+import { type Delays, LAGS_KEPT, latestMs, learnDelay, stallShown } from './delays.ts';
 import { LOST_MARK_MS, MARK_EVERY_BYTES } from './timing.ts';
 
 /** An agent item with audio. Bytes are µ-law bytes; `heardBytes` counts earlier runs, the current one is measured. */
@@ -62,25 +63,13 @@ export interface Playback {
   readonly items: readonly Spoken[];
   /** Received, but beyond the carrier's look-ahead. */
   readonly queue: readonly Chunk[];
-  /** The least delay of a mark echo in this call: the round trip. */
-  readonly leastLagMs: number | null;
-  /** Variation of that delay, as RFC 3550 section 6.4.1 reckons it, but a plain mean of the first samples. */
-  readonly jitterMs: number;
-  readonly jitterSamples: number;
+  /** Of mark echoes on this stream, once one has come back. */
+  readonly delays: Delays | null;
 }
 
 /** What to do with the carrier, in order. */
 export type Sent = { readonly play: number } | { readonly mark: number };
 
-/** So many late echoes in a row are a stall; fewer may be chance, unless the line is known to be steady. */
-const LAGS_NEEDED = 4;
-const LAGS_NEEDED_WHEN_STEADY = 2;
-const STEADY_MS = 8;
-const LEAST_STALL_MS = 20;
-/** A mark may be late by so much before its audio counts as unplayed; more while little is known of the line. */
-const LEAST_SLACK_MS = 40;
-const UNKNOWN_SLACK_MS = 250;
-const SAMPLES_TRUSTED = 8;
 const POLL_MS = 20;
 const ROUNDING_MS = 0.25;
 
@@ -93,15 +82,13 @@ export function initialPlayback(): Playback {
     bytesSinceMark: 0,
     items: [],
     queue: [],
-    leastLagMs: null,
-    jitterMs: 0,
-    jitterSamples: 0,
+    delays: null,
   };
 }
 
 /** A new stream may take another way: what was learnt of the old one's delays is forgotten. */
 export function newLine(playback: Playback): Playback {
-  return { ...playback, leastLagMs: null, jitterMs: 0, jitterSamples: 0 };
+  return { ...playback, delays: null };
 }
 
 /** Takes a chunk of the model's audio into the ledger; `pump` sends it. */
@@ -153,7 +140,13 @@ export function pump(
   const sent: Sent[] = [];
   let next = markComplete(playback, sent);
   for (let chunk = next.queue[0]; chunk && fits(next, chunk, nowMs, lookAheadMs); chunk = next.queue[0]) {
-    next = sendChunk(next, chunk, nowMs);
+    if (next.run === null || bufferedMs(next, nowMs) < ROUNDING_MS) {
+      // Into the empty buffer goes a mark first: it comes back at once and so tells the round trip, whatever stalls later.
+      next = openRun(next, nowMs);
+      sent.push({ mark: next.nextMarkId });
+      next = addMark(next, null);
+    }
+    next = sendChunk(next, chunk);
     sent.push({ play: chunk.chunkId });
     if (next.bytesSinceMark >= MARK_EVERY_BYTES) {
       sent.push({ mark: next.nextMarkId });
@@ -203,27 +196,21 @@ function bufferedMs(playback: Playback, nowMs: number): number {
   return run ? msOfBytes(run.sentBytes - heardOfRun(playback, run, nowMs)) : 0;
 }
 
-function sendChunk(playback: Playback, chunk: Chunk, nowMs: number): Playback {
-  const opened = bufferedMs(playback, nowMs) < ROUNDING_MS ? closeRun(playback) : playback;
-  const run: Run = opened.run ?? {
-    startedAtMs: nowMs,
-    sentBytes: 0,
-    confirmedBytes: 0,
-    stallMs: 0,
-    segments: [],
-    lagsMs: [],
-  };
+function openRun(playback: Playback, nowMs: number): Playback {
+  const run: Run = { startedAtMs: nowMs, sentBytes: 0, confirmedBytes: 0, stallMs: 0, segments: [], lagsMs: [] };
+  return { ...closeRun(playback), run };
+}
+
+function sendChunk(playback: Playback, chunk: Chunk): Playback {
+  const { run } = playback;
+  if (!run) return playback;
   const startsAtMs = run.startedAtMs + run.stallMs + msOfBytes(run.sentBytes);
   return {
-    ...opened,
+    ...playback,
     queue: playback.queue.slice(1),
-    bytesSinceMark: opened.bytesSinceMark + chunk.bytes,
-    run: {
-      ...run,
-      sentBytes: run.sentBytes + chunk.bytes,
-      segments: withSegment(run, chunk),
-    },
-    items: opened.items.map((item) =>
+    bytesSinceMark: playback.bytesSinceMark + chunk.bytes,
+    run: { ...run, sentBytes: run.sentBytes + chunk.bytes, segments: withSegment(run, chunk) },
+    items: playback.items.map((item) =>
       item.itemId === chunk.itemId
         ? { ...item, sentBytes: item.sentBytes + chunk.bytes, startsAtMs: item.startsAtMs ?? startsAtMs }
         : item,
@@ -284,45 +271,23 @@ export function echo(playback: Playback, generation: number, markId: number, now
   return settled.run && mark.atByte >= 0 ? measure(settled, settled.run, mark.atByte, nowMs) : settled;
 }
 
-/**
- * What an echo tells of the run. A stall delays all echoes after it, so the least of the latest ones shows it; every later
- * echo bounds it from above, which also takes back a stall that was none.
- */
+/** What an echo tells of the run. Every later echo bounds a stall from above, which also takes back one that was none. */
 function measure(playback: Playback, run: Run, atByte: number, nowMs: number): Playback {
   const lagMs = nowMs - run.startedAtMs - msOfBytes(atByte);
-  const leastLagMs = Math.min(playback.leastLagMs ?? lagMs, lagMs);
-  const learnt = learnJitter(playback, run.lagsMs.at(-1), lagMs);
-  const { jitterMs, jitterSamples } = learnt;
-  const lagsMs = [...run.lagsMs.slice(1 - LAGS_NEEDED), lagMs];
-  const needed = jitterSamples >= SAMPLES_TRUSTED && jitterMs < STEADY_MS ? LAGS_NEEDED_WHEN_STEADY : LAGS_NEEDED;
-  const lateMs = Math.min(...lagsMs.slice(-needed)) - leastLagMs;
-  const boundMs = Math.min(run.stallMs, lagMs - leastLagMs);
-  const certain = lagsMs.length >= needed && lateMs > boundMs + Math.max(LEAST_STALL_MS, 3 * jitterMs);
+  const delays = learnDelay(playback.delays, run.lagsMs.at(-1), lagMs);
+  const lagsMs = [...run.lagsMs.slice(1 - LAGS_KEPT), lagMs];
+  const boundMs = Math.min(run.stallMs, lagMs - delays.leastMs);
+  const shownMs = stallShown(delays, lagsMs, boundMs);
   return {
     ...playback,
-    leastLagMs,
-    jitterMs,
-    jitterSamples,
+    delays,
     run: {
       ...run,
       lagsMs,
-      stallMs: certain ? lateMs : boundMs,
+      stallMs: shownMs ?? boundMs,
       confirmedBytes: Math.max(run.confirmedBytes, atByte),
     },
   };
-}
-
-/** A stall is one jump, not a variation: once the line is known, a single difference counts only so far. */
-function learnJitter(
-  { jitterMs, jitterSamples }: Playback,
-  previousMs: number | undefined,
-  lagMs: number,
-): { jitterMs: number; jitterSamples: number } {
-  if (previousMs === undefined) return { jitterMs, jitterSamples };
-  const mostMs = jitterSamples < SAMPLES_TRUSTED ? Number.POSITIVE_INFINITY : 3 * jitterMs + LEAST_STALL_MS;
-  const differenceMs = Math.min(Math.abs(lagMs - previousMs), mostMs);
-  const samples = jitterSamples + 1;
-  return { jitterMs: jitterMs + (differenceMs - jitterMs) / Math.min(16, samples), jitterSamples: samples };
 }
 
 function playedByClock(run: Run, nowMs: number): number {
@@ -333,10 +298,8 @@ function playedByClock(run: Run, nowMs: number): number {
 function heardOfRun(playback: Playback, run: Run, nowMs: number): number {
   let heardBytes = playedByClock(run, nowMs);
   const expected = playback.marks.find((mark) => mark.atByte >= 0);
-  if (expected && playback.leastLagMs !== null) {
-    const unknownMs = playback.jitterSamples < SAMPLES_TRUSTED ? UNKNOWN_SLACK_MS : LEAST_SLACK_MS;
-    const slackMs = playback.leastLagMs + Math.max(unknownMs, 6 * playback.jitterMs);
-    const dueBytes = expected.atByte + bytesOfMs(slackMs);
+  if (expected && playback.delays) {
+    const dueBytes = expected.atByte + bytesOfMs(latestMs(playback.delays));
     // One that is overdue for very long was lost.
     if (nowMs < run.startedAtMs + run.stallMs + msOfBytes(dueBytes) + LOST_MARK_MS)
       heardBytes = Math.min(heardBytes, dueBytes);
@@ -373,7 +336,7 @@ export function unheard(playback: Playback, nowMs: number): readonly Spoken[] {
 /** Items that are complete and have been heard to the end, told by their last mark, or by the clock `lostMarkMs` after it should have come. */
 export function heardOut(playback: Playback, nowMs: number, lostMarkMs: number): readonly Spoken[] {
   const endsAtMs = endsAt(playback);
-  const quiet = endsAtMs === null || nowMs >= endsAtMs + (playback.leastLagMs ?? 0) + lostMarkMs;
+  const quiet = endsAtMs === null || nowMs >= endsAtMs + (playback.delays?.leastMs ?? 0) + lostMarkMs;
   return playback.items.filter(
     (item) =>
       item.done &&

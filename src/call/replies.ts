@@ -98,10 +98,10 @@ export function slotTimedOut(draft: Draft): boolean {
   const { floor } = draft.call;
   const { requested } = floor;
   if (!requested) return true;
-  floor.requested = null;
   floor.slotTimeouts += 1;
   note(draft, 'reply-unanswered', { purpose: requested.purpose, times: floor.slotTimeouts });
   if (floor.slotTimeouts >= 2) return false;
+  floor.requested = null;
   if (!requested.discard) wantReply(draft, requested.purpose, requested.instructions);
   return true;
 }

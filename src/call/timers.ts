@@ -113,7 +113,7 @@ function lostMarkDueMs(draft: Draft): number | null {
   const { playback } = draft.call;
   const endsAtMs = endsAt(playback);
   const waiting = playback.items.some((item) => item.done && item.finalMark === 'sent');
-  return waiting ? (endsAtMs ?? draft.nowMs) + (playback.leastLagMs ?? 0) + LOST_MARK_MS : null;
+  return waiting ? (endsAtMs ?? draft.nowMs) + (playback.delays?.leastMs ?? 0) + LOST_MARK_MS : null;
 }
 
 function earliest(...times: readonly (number | null)[]): number | null {
