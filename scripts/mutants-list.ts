@@ -1,0 +1,167 @@
+/** One-line faults, each with the tests that must notice it. `find` stands exactly once in `file`. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  readonly test: string;
+  /** Only the tests whose names match. */
+  readonly only?: string;
+}
+
+const SHORT_CALL = 'test/journeys/short-call.test.ts';
+const SCENARIOS = 'test/journeys/scenarios.test.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no clear',
+    file: 'src/switchboard/bridge.ts',
+    find: 'return line.clear(command.generation);',
+    replace: 'return;',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'generation ignored',
+    file: 'src/call/playback.ts',
+    find: 'if (generation !== playback.generation) return playback;',
+    replace: '',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'truncate at sent',
+    file: 'src/call/floor.ts',
+    find: 'const heardMs = Math.floor(msOfBytes(heardBytesOf(draft.call.playback, item, draft.nowMs)));',
+    replace: 'const heardMs = Math.floor(msOfBytes(item.sentBytes));',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'no truncate',
+    file: 'src/switchboard/bridge.ts',
+    find: 'return session?.truncate(command.itemId, command.contentIndex, command.audioEndMs);',
+    replace: 'return;',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'one frame in 35 of the caller dropped',
+    file: 'src/switchboard/uplink.ts',
+    find: 'if (placed.late) return;',
+    replace: 'if (placed.late || mediaMs % 700 < 20) return;',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'held frames swapped',
+    file: 'src/switchboard/uplink.ts',
+    find: 'kept.push(audio);',
+    replace: 'kept.splice(Math.max(0, kept.length - 1), 0, audio);',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'held frames thrown away',
+    file: 'src/switchboard/uplink.ts',
+    find: "if (to === 'model') for (const audio of kept) send(audio);",
+    replace: '',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'one chunk in eight of the agent dropped',
+    file: 'src/switchboard/bridge.ts',
+    find: 'if (audio) this.#line.play(audio);',
+    replace: 'if (audio && command.chunkId % 8 !== 0) this.#line.play(audio);',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'audio of a cancelled reply is played',
+    file: 'src/call/floor.ts',
+    find: '    active.discarded ||\n',
+    replace: '',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'the goodbye is cleared by a bye',
+    file: 'src/call/floor.ts',
+    find: "if (ending.stage !== 'none' || floor.waitingUntilMs !== null) return;\n  floor.awaitingSinceMs = null;",
+    replace: 'floor.awaitingSinceMs = null;',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'hang up before the goodbye was heard',
+    file: 'src/call/ending.ts',
+    find: 'ending.goodbyeDone && playback.items.length === 0',
+    replace: 'ending.goodbyeDone',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'transcript by arrival',
+    file: 'src/call/turns.ts',
+    find: 'const ready = resolve(item, nowMs, force);',
+    replace: 'const ready = resolve({ ...item, textDueMs: item.final ? null : 0 }, nowMs, force);',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'idempotency key ignored',
+    file: 'src/switchboard/switchboard.ts',
+    find: 'idempotencyKey: request.idempotencyKey ?? null,',
+    replace: 'idempotencyKey: null,',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'watchers told before the line is stored',
+    file: 'src/switchboard/scribe.ts',
+    find: 'const first = write();',
+    replace:
+      'if (kind) onWritten(kind);\n    const first = new Promise<void>((resolve) => setImmediate(resolve)).then(write);',
+    test: SHORT_CALL,
+  },
+  {
+    name: 'open twice',
+    file: 'src/call/timers.ts',
+    find: 'return floor.calleeHasSpoken || floor.requested',
+    replace: 'return floor.requested',
+    test: SCENARIOS,
+    only: 'hello around the opener',
+  },
+  {
+    name: 'the goodbye is never reopened',
+    file: 'src/call/ending.ts',
+    find: 'const MAX_REOPENED = 2;',
+    replace: 'const MAX_REOPENED = 0;',
+    test: SCENARIOS,
+    only: 'bye over the goodbye',
+  },
+  {
+    name: 'a broken stream is not attached again',
+    file: 'src/call/sessions.ts',
+    find: "plan: stream.reattached ? 'say' : 'reattach',",
+    replace: "plan: 'say',",
+    test: SCENARIOS,
+    only: 'everything goes wrong',
+  },
+  {
+    name: 'replies of the server’s own while we wait',
+    file: 'src/call/replies.ts',
+    find: "return ending.stage === 'none' && floor.waitingUntilMs === null &&",
+    replace: "return ending.stage === 'none' &&",
+    test: 'test/call',
+  },
+  {
+    name: 'any signature accepted',
+    file: 'src/carriers/twilio/signature.ts',
+    find: 'return validateRequest(authToken, signature, url, { ...form });',
+    replace: 'return validateRequest(authToken, signature, url, { ...form }) || signature.length > 0;',
+    test: 'test/carriers/twilio/webhooks.test.ts',
+  },
+  {
+    name: 'stream token reusable',
+    file: 'src/carriers/twilio/line.ts',
+    find: "if (this.isReleased || ticket.state !== 'unspent') return false;",
+    replace: 'if (this.isReleased) return false;',
+    test: 'test/carriers/twilio/stream.test.ts',
+  },
+  {
+    name: 'an uncertain create is sent again',
+    file: 'src/call/line.ts',
+    find: "emit(draft, { type: 'carrier.inquire' });",
+    replace: "emit(draft, { type: 'carrier.dial', to: '', ringMs: 0, maxMs: 0 });",
+    test: 'test/fuzz',
+  },
+];
