@@ -1,0 +1,114 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { until } from '../fixtures/mcp-pair.ts';
+import { processes } from './process.ts';
+import { AGREES, inMidSentence, LISTENS, ringingForEver, SENTENCES, shortCalls } from './short-calls.ts';
+
+const here = processes();
+afterEach(() => here.cleanUp());
+
+const CALLED = '+14155550123';
+
+describe('two processes on one data folder', { timeout: 60_000 }, () => {
+  it('both answer, and each sees and follows the calls of the other', async () => {
+    const world = here.later(await shortCalls(AGREES));
+    const env = { ...world.env, DATA_DIR: here.folder() };
+    const [one, other] = await Promise.all([
+      here.start({ env, args: ['--simulate'] }),
+      here.start({ env, args: ['--simulate'] }),
+    ]);
+    const callId = await one.place();
+    const followed = await other.follow(callId);
+    expect(followed.data).toMatchObject({ outcome: 'completed', done: true });
+    expect(followed.lines.map(({ text }) => text)).toEqual([
+      'Wonderful, you are all set. See you on Friday.',
+      'Thank you very much for your help. Goodbye, and have a lovely evening.',
+      'Thanks, bye!',
+    ]);
+    for (const server of [one, other]) {
+      expect((await server.tool('list-calls', {})).data).toMatchObject({ calls: [{ callId, outcome: 'completed' }] });
+      expect((await server.tool('get-call', { callId })).data.lines).toEqual(followed.lines);
+      expect((await server.tool('search-transcripts', { query: 'Friday' })).data).toMatchObject({
+        matches: [{ callId }],
+      });
+    }
+    const ended = await other.tool('end-call', { callId });
+    expect(ended.data).toMatchObject({ state: 'ended' });
+  });
+
+  it('dial once for an idempotency key that is raced in both, and count their calls together', async () => {
+    const world = here.later(await ringingForEver());
+    const env = { ...world.env, DATA_DIR: here.folder(), MAX_CONCURRENT_CALLS: '2' };
+    const servers = await Promise.all([
+      here.start({ env, args: ['--simulate'] }),
+      here.start({ env, args: ['--simulate'] }),
+    ]);
+    const [one, other] = servers;
+    const ids = await Promise.all(
+      [...servers, ...servers, ...servers].map((server) => server.place({ idempotencyKey: 'raced' })),
+    );
+    expect(new Set(ids).size).toBe(1);
+    expect(world.twilio.calls).toHaveLength(1);
+    await other.place();
+    const full = await one.tool('trigger-call', { toNumber: CALLED, callContext: 'One more.' });
+    expect(full.text).toMatch(/already 2 calls/);
+    expect(world.twilio.calls).toHaveLength(2);
+  });
+
+  it('refuse to end a call of the other, with a sentence that says who can', async () => {
+    const world = here.later(await ringingForEver());
+    const env = { ...world.env, DATA_DIR: here.folder() };
+    const one = await here.start({ env, args: ['--simulate'] });
+    const other = await here.start({ env, args: ['--simulate'] });
+    const callId = await one.place();
+    const refused = await other.tool('end-call', { callId, mode: 'now' });
+    expect(refused.isError).toBe(true);
+    expect(refused.text).toMatch(/another Switchboard process.*client that placed it/);
+    expect(world.twilio.calls[0]?.isOver).toBe(false);
+  });
+});
+
+describe('a process that is killed with a live call', { timeout: 60_000 }, () => {
+  it('leaves a call that the next start ends, here and at Twilio, with every line that was told; others go on', async () => {
+    const world = here.later(await shortCalls(LISTENS));
+    const env = { ...world.env, DATA_DIR: here.folder() };
+    const [killed, living] = await Promise.all([
+      here.start({ env, args: ['--simulate'] }),
+      here.start({ env, args: ['--simulate'] }),
+    ]);
+    const callId = await killed.place();
+    const told = await killed.follow(callId, ({ lines }) => lines.length > 0);
+    expect(told.lines).toMatchObject([{ speaker: 'callee', text: 'Mm-hm.' }]);
+    await inMidSentence(world, CALLED, SENTENCES.listens);
+    const kept = await living.place({ toNumber: '+14155550124' });
+    await until(() => world.twilio.calls[1]?.status === 'in-progress', 20_000);
+    killed.signal('SIGKILL');
+    await killed.exit;
+    // Twilio has noticed the broken stream by itself; the call may live on, or have ended for want of an answer.
+    const next = await here.start({ env, args: ['--simulate'] });
+    const { data } = await next.tool('get-call', { callId });
+    expect(data).toMatchObject({ state: 'ended', outcome: 'error', lines: told.lines });
+    expect(data.reason).toBe('Switchboard stopped while this call was going on.');
+    await until(() => world.twilio.calls[0]?.isOver === true, 10_000);
+
+    const [, second] = world.twilio.calls;
+    expect(second?.isOver).toBe(false);
+    expect((await next.tool('get-call', { callId: kept })).data.state).toBe('answered');
+    await living.tool('end-call', { callId: kept, mode: 'now' });
+    expect((await next.follow(kept)).data).toMatchObject({ outcome: 'canceled' });
+  });
+
+  it('leaves a ringing telephone, which the next start hangs up over REST', async () => {
+    const world = here.later(await ringingForEver());
+    const env = { ...world.env, DATA_DIR: here.folder() };
+    const killed = await here.start({ env, args: ['--simulate'] });
+    const callId = await killed.place();
+    killed.signal('SIGKILL');
+    await killed.exit;
+    expect(world.twilio.calls[0]?.isOver).toBe(false);
+    const next = await here.start({ env, args: ['--simulate'] });
+    expect((await next.tool('wait-for-call', { callId })).data).toMatchObject({ state: 'ended', done: true });
+    await until(() => world.twilio.calls[0]?.isOver === true, 10_000);
+    expect(world.twilio.calls[0]?.endedBy).toBe('rest');
+    await until(() => next.log.includes('hung up a call that a dead process left behind'), 10_000);
+  });
+});
