@@ -126,7 +126,7 @@ describe('the package', () => {
     expect(report.lines.map((line: { speaker: string }) => line.speaker)).toEqual(
       expect.arrayContaining(['agent', 'callee']),
     );
-  }, 60_000);
+  }, 90_000);
 });
 
 /** Answers by id, and whatever else came from stdout. */
