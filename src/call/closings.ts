@@ -61,6 +61,7 @@ const POLITE = new Set(
     'ok okay alright all right great perfect wonderful lovely sure yes yeah well so then now and you too a an have your very much day evening night afternoon weekend rest of the nice good great lovely wonderful',
     'thanks thank for help time calling call soon sir madam again to everyone on until till monday tuesday wednesday thursday friday saturday sunday tomorrow tonight',
     'gracias muchas vale bueno buen buena día dia tarde noche que tenga un una merci beaucoup bien très bonne journée à vous aussi danke vielen schön schönen tag noch abend ihnen auch grazie mille molto obrigado obrigada muito bom dia bedankt dank u wel tack så mycket takk dziękuję',
+    'спасибо большое хорошо вам 好 好的 谢谢 谢谢您 那 はい ありがとうございます 失礼します 네 감사합니다',
   ].flatMap((line) => line.split(' ')),
 );
 

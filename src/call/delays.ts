@@ -41,7 +41,7 @@ export function stallShown(delays: Delays, lagsMs: readonly number[], knownMs: n
   // Three echoes that are late and close together: chance would scatter them. A stall among few samples looks like much jitter.
   const three = lagsMs.slice(-3);
   const scatterMs = 6 * (Math.max(...three) - Math.min(...three));
-  const chanceMs = samples < SAMPLES_TRUSTED ? jitterMs : 2.5 * jitterMs;
+  const chanceMs = samples < SAMPLES_TRUSTED ? jitterMs : 3 * jitterMs;
   const shownMs = late(delays, lagsMs, 4, knownMs, 3 * jitterMs);
   if (shownMs !== null || jitterMs > ROUGH_MS) return shownMs;
   return late(delays, lagsMs, 3, knownMs, Math.max(2 * LEAST_STALL_MS, scatterMs, chanceMs));

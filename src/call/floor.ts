@@ -353,9 +353,14 @@ export function retryReply(draft: Draft): boolean {
   const { floor } = draft.call;
   floor.replyFailures += 1;
   if (floor.replyFailures > 1) return false;
-  floor.blockedUntilMs = draft.nowMs + RETRY_MS;
-  wantReply(draft, 'answer');
+  answerAfterPause(draft);
   return true;
+}
+
+/** Asks for an answer, unless the server starts one by itself meanwhile. */
+export function answerAfterPause(draft: Draft): void {
+  draft.call.floor.blockedUntilMs = draft.nowMs + RETRY_MS;
+  wantReply(draft, 'answer');
 }
 
 export function answerDueMs(draft: Draft): number | null {

@@ -20,6 +20,7 @@ import {
 } from './ending.ts';
 import type { CallEvent, EpochModelEvent, TimerName } from './events.ts';
 import {
+  answerAfterPause,
   answerOverdue,
   committed,
   itemDone,
@@ -246,7 +247,12 @@ function replyFinished(draft: Draft, event: Extract<CallEvent, { type: 'model.re
     goodbyeReplyDone(draft, reply.replyId, reply.spoke);
     return;
   }
-  const lost = (event.status === 'failed' || event.status === 'incomplete') && !reply.spoke && !reply.discarded;
+  if (reply.discarded) {
+    // The callee's turn ended while this one was in the way: the server may have made no reply of its own.
+    if (floor.awaitingSinceMs !== null && !floor.requested && floor.pending.length === 0) answerAfterPause(draft);
+    return;
+  }
+  const lost = (event.status === 'failed' || event.status === 'incomplete') && !reply.spoke;
   if (!lost || floor.speaking) return;
   if (event.retryable === false || !retryReply(draft)) apologise(draft, 'The speech model could not answer.');
 }

@@ -175,6 +175,16 @@ describe('the reply slot', () => {
     expect(call.last('carrier.redirect').plan).toBe('say');
   });
 
+  it('asks by itself, soon, when a discarded reply was in the way of the server’s answer', () => {
+    const call = Scenario.live();
+    call.wait(3_000);
+    const itemId = call.speechStarts();
+    const replyId = call.created(call.last('model.reply').requestId);
+    call.wait(800).speechStops(itemId, 'Hello?').replyDone(replyId, { status: 'cancelled' });
+    call.wait(1_000);
+    expect(call.asked).toEqual(['opener', 'answer']);
+  });
+
   it('does not answer twice when the server answers by itself while our create waits', () => {
     const call = Scenario.talking();
     call.calleeSays('How many people?', 800);

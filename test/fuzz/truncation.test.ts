@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from './random.ts';
 import { type Measured, World } from './world.ts';
 
-const CALLS = Math.max(12, Math.floor(Number(process.env.FUZZ_RUNS ?? 2_000) / 100));
+const CALLS = Math.max(10, Math.floor(Number(process.env.FUZZ_RUNS ?? 1_200) / 100));
 
 interface Conditions {
   readonly oneWayMs: number;
@@ -14,28 +14,31 @@ interface Conditions {
 function measure(conditions: Conditions, calls = CALLS): readonly Measured[] {
   const all: Measured[] = [];
   for (let seed = 1; seed <= calls; seed += 1) {
-    const world = new World({
-      seed: seed * 7_919 + conditions.oneWayMs * 31 + conditions.markJitterMs,
-      carrier: {
-        oneWayMs: conditions.oneWayMs,
-        markJitterMs: conditions.markJitterMs,
-        capMs: seed % 2 === 0 ? 10_000 : 600_000,
-        losesMarksOnClear: seed % 3 === 0,
+    const world = new World(
+      {
+        seed: seed * 7_919 + conditions.oneWayMs * 31 + conditions.markJitterMs,
+        carrier: {
+          oneWayMs: conditions.oneWayMs,
+          markJitterMs: conditions.markJitterMs,
+          capMs: seed % 2 === 0 ? 10_000 : 600_000,
+          losesMarksOnClear: seed % 3 === 0,
+        },
+        model: {
+          oneWayMs: 20,
+          nullRequestIds: false,
+          failing: 0,
+          silentReplies: 0,
+          toolCalls: 0,
+          untranscribed: 0,
+          longestReplyMs: 15_000,
+        },
+        serverInterrupts: seed % 2 === 0,
+        callMs: 180_000,
+        stallRate: 0,
+        trouble: 0,
       },
-      model: {
-        oneWayMs: 20,
-        nullRequestIds: false,
-        failing: 0,
-        silentReplies: 0,
-        toolCalls: 0,
-        untranscribed: 0,
-        longestReplyMs: 15_000,
-      },
-      serverInterrupts: seed % 2 === 0,
-      callMs: 240_000,
-      stallRate: 0,
-      trouble: 0,
-    });
+      false,
+    );
     const random = new Random(seed);
     world.model.onSpeaking = () => {
       if (random.chance(0.25)) return;
@@ -88,8 +91,8 @@ describe('the milliseconds that an interrupted item was heard', () => {
           measured.filter(({ afterDone }) => afterDone),
         );
         const { count, p50, p99 } = report(name, measured);
-        expect(count).toBeGreaterThan(100);
-        expect(done.count).toBeGreaterThan(30);
+        expect(count).toBeGreaterThan(60);
+        expect(done.count).toBeGreaterThan(20);
         expect(p50).toBeLessThanOrEqual(2);
         expect(p99).toBeLessThanOrEqual(20);
       });
@@ -108,6 +111,7 @@ describe('the milliseconds that an interrupted item was heard', () => {
         expect(count).toBeGreaterThan(30);
         expect(p99).toBeLessThanOrEqual(20);
       }
+      if (!process.env.FUZZ_REPORT) return;
       const jittered = measure({ oneWayMs: roundTripMs / 2, markJitterMs: 200, stalls: true });
       report(
         `stall, round trip ${roundTripMs}, jitter 200`,

@@ -32,7 +32,7 @@ interface OurClear {
 }
 
 export class World {
-  readonly machine = new Machine();
+  readonly machine: Machine;
   readonly random: Random;
   readonly buffer: PlaybackBuffer;
   readonly model: ModelWorld;
@@ -44,8 +44,9 @@ export class World {
   private streamEpoch = 0;
   private over = false;
 
-  constructor(spec: WorldSpec) {
+  constructor(spec: WorldSpec, freezes = true) {
     this.spec = spec;
+    this.machine = new Machine(1_000, freezes);
     this.random = new Random(spec.seed);
     this.buffer = new PlaybackBuffer(this.machine, this.random, spec.carrier);
     this.model = new ModelWorld(this.machine, this.random, spec.model);

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { Scenario } from './scenario.ts';
+
+describe('a stream that is lost', () => {
+  it('is attached again once; we say that the line broke, and the model knows what was heard before', () => {
+    const call = Scenario.talking();
+    const { itemId } = call.serverReplies('We would like to come at eight.', 4_000);
+    call.wait(1_500).streamBreaks();
+    expect(call.last('carrier.redirect').plan).toBe('reattach');
+    expect(call.last('model.truncate')).toMatchObject({ itemId, audioEndMs: 1_500 });
+    call.wait(1_000).streams();
+    expect(call.phase).toBe('talking');
+    expect(call.asked).toEqual(['answer']);
+    expect(call.last('model.reply').instructions).toContain('line broke');
+  });
+
+  it('takes the reply that was being made with it: its rest is not played into the new stream', () => {
+    const call = Scenario.talking();
+    const replyId = call.created(null);
+    const itemId = call.item(replyId, 'We would like to come at eight.');
+    call.audio(replyId, itemId, 1_000);
+    call.wait(200).streamBreaks();
+    expect(call.last('model.cancel').replyId).toBe(replyId);
+    call.wait(500).streams();
+    const rest = call.audio(replyId, itemId, 1_000);
+    expect(call.last('chunk.drop').chunkId).toBe(rest);
+  });
+
+  it('the second time ends with a sentence of the carrier', () => {
+    const call = Scenario.talking();
+    call.streamBreaks().wait(800).streams().wait(2_000).streamBreaks();
+    expect(call.last('carrier.redirect')).toMatchObject({ plan: 'say', text: expect.stringContaining('sorry') });
+    call.wait(8_000).status('completed').wait(4_000);
+    expect(call.ended.outcome).toBe('failed');
+  });
+
+  it('the second time is the callee’s hanging up when the carrier says so at once', () => {
+    const call = Scenario.talking();
+    call.streamBreaks().wait(800).streams().wait(2_000).streamBreaks('stopped').wait(600).status('completed');
+    expect(call.ended.outcome).toBe('callee-hung-up');
+  });
+
+  it('is not attached again by a carrier that cannot', () => {
+    const call = Scenario.talking({ traits: { canReattach: false, canSay: false } });
+    call.streamBreaks();
+    expect(call.count('carrier.redirect')).toBe(0);
+  });
+
+  it('that stays away is asked about, then the line is put down', () => {
+    const call = Scenario.talking();
+    call.streamBreaks().wait(3_000);
+    expect(call.count('carrier.inquire')).toBe(1);
+    call.wait(7_000);
+    expect(call.count('carrier.hangUp')).toBe(1);
+    call.feed({ type: 'carrier.hungUp', outcome: 'gone' });
+    expect(call.ended.outcome).toBe('failed');
+  });
+
+  it('because the callee hung up ends the call with the carrier’s word for it', () => {
+    const call = Scenario.talking();
+    call.serverReplies('And at which table would we be', 4_000);
+    call.wait(1_000).streamBreaks('stopped').wait(300).status('completed').wait(4_000);
+    expect(call.ended.outcome).toBe('callee-hung-up');
+    expect(call.lines.at(-1)).toMatch(/^agent: And at/);
+  });
+
+  it('while somebody asked us to wait comes back in silence', () => {
+    const call = Scenario.talking();
+    const replyId = call.created(null);
+    call.calls(replyId, 'stay_quiet', '{"seconds":60}').replyDone(replyId);
+    call.wait(1_000).streamBreaks().wait(900).streams().wait(5_000);
+    expect(call.phase).toBe('waiting');
+    expect(call.asked).toEqual([]);
+  });
+});
+
+describe('a model that dies', () => {
+  it('in mid-call is renewed with what was said so far, and takes the conversation up', () => {
+    const call = Scenario.talking();
+    call.modelFails('dropped', true);
+    expect(call.last('model.open')).toMatchObject({
+      epoch: 2,
+      seed: [
+        { speaker: 'callee', text: 'Hello, Luigi speaking.' },
+        { speaker: 'agent', text: 'Good evening, a table for two, please.' },
+      ],
+    });
+    expect(call.last('uplink.set').to).toBe('hold');
+    call.wait(700).ready();
+    expect(call.last('uplink.set').to).toBe('model');
+    expect(call.asked).toEqual(['answer']);
+  });
+
+  it('is renewed twice; then the carrier says a sentence in the call’s language', () => {
+    const call = Scenario.talking();
+    call.modelFails('dropped', true).wait(300).ready();
+    call.modelFails('dropped', true).wait(300).ready();
+    expect(call.count('carrier.redirect')).toBe(0);
+    call.modelFails('dropped', true);
+    expect(call.count('model.open')).toBe(3);
+    expect(call.last('carrier.redirect').plan).toBe('say');
+    call.wait(6_000).streamBreaks('stopped').status('completed');
+    expect(call.ended.outcome).toBe('error');
+    expect(call.count('carrier.hangUp')).toBe(0);
+  });
+
+  it.each(['refused-key', 'refused-model', 'quota', 'configuration', 'protocol'] as const)(
+    'for a reason that stays (%s) is not renewed: the sentence comes at once',
+    (kind) => {
+      const call = Scenario.talking();
+      call.modelFails(kind, false);
+      expect(call.count('model.open')).toBe(1);
+      expect(call.last('carrier.redirect').plan).toBe('say');
+    },
+  );
+
+  it('leaves no dead air where the carrier cannot speak: the line is put down', () => {
+    const call = Scenario.talking({ traits: { canSay: false } });
+    call.modelFails('quota', false);
+    expect(call.count('carrier.hangUp')).toBe(1);
+  });
+
+  it('or is not ready 8 s after the answer lets the carrier apologise', () => {
+    const call = new Scenario().dial().bound().answered().streams().wait(8_000);
+    expect(call.last('carrier.redirect').plan).toBe('say');
+  });
+
+  it('or is not back after 6 s lets the carrier apologise', () => {
+    const call = Scenario.talking();
+    call.modelFails('dropped', true).wait(6_000);
+    expect(call.last('carrier.redirect').plan).toBe('say');
+  });
+
+  it('when the sentence cannot be said either, the line is put down', () => {
+    const call = Scenario.talking();
+    call.modelFails('quota', false).feed({ type: 'carrier.redirected', outcome: 'failed' });
+    expect(call.count('carrier.hangUp')).toBe(1);
+  });
+
+  it('after its goodbye is with the carrier does not spoil the goodbye', () => {
+    const call = Scenario.talking();
+    call.replies(null, 'Thank you, goodbye!', 2_000, { name: 'end_call', args: '{}' });
+    call.wait(300).modelFails('dropped', true).wait(3_000);
+    expect(call.count('carrier.redirect')).toBe(0);
+    expect(call.count('carrier.hangUp')).toBe(1);
+    expect(call.lines.at(-1)).toBe('agent: Thank you, goodbye!');
+  });
+
+  it('in mid-word leaves a placeholder for the callee’s words, and the lines after it are told', () => {
+    const call = Scenario.talking();
+    call.speechStarts();
+    call.wait(700).modelFails('dropped', true).wait(400).ready();
+    call.replies(call.last('model.reply').requestId, 'Sorry, could you repeat that?', 900);
+    call.wait(2_000);
+    expect(call.lines.slice(-2)).toEqual(['callee: [not understood]', 'agent: Sorry, could you repeat that?']);
+  });
+
+  it('and comes back says one thing, not an opener and an answer', () => {
+    const call = Scenario.live();
+    call.wait(3_000);
+    expect(call.asked).toEqual(['opener']);
+    call.modelFails('dropped', true).wait(300).ready();
+    call.replies(call.last('model.reply').requestId, 'Good evening.', 800);
+    call.wait(5_000);
+    expect(call.asked).toEqual(['opener', 'opener']);
+  });
+});
+
+describe('a carrier with a small buffer', () => {
+  it('gets no more than its look-ahead, and all of it in the end', () => {
+    const call = Scenario.live({ traits: { lookAheadMs: 2_000 } });
+    call.serverReplies('A very long answer.', 10_000);
+    const sentMs = () => call.count('carrier.play') * 200;
+    for (let passedMs = 0; passedMs < 9_000; passedMs += 100) {
+      expect(sentMs() - passedMs).toBeLessThanOrEqual(2_000);
+      expect(sentMs() - passedMs).toBeGreaterThan(0);
+      call.wait(100);
+    }
+    call.wait(3_000);
+    expect(sentMs()).toBe(10_000);
+    expect(call.lines.at(-1)).toBe('agent: A very long answer.');
+  });
+
+  it('gets nothing of what waited when the callee interrupts', () => {
+    const call = Scenario.live({ traits: { lookAheadMs: 2_000 } });
+    call.serverReplies('A very long answer.', 10_000);
+    call.wait(3_000);
+    const sent = call.count('carrier.play');
+    call.speechStarts();
+    expect(call.last('model.truncate').audioEndMs).toBe(3_000);
+    expect(call.count('chunk.drop')).toBe(50 - sent);
+  });
+});
