@@ -167,8 +167,6 @@ const ITEM = tagged('type', {
 
 export function judgeSession(session: unknown): Complaint | null {
   if (session === undefined) return missingParameter('session');
-  // The type decides what the rest means, so it is asked for first.
-  if (isObject(session) && session.type === undefined) return missingParameter('session.type');
   return SESSION(session, 'session');
 }
 

@@ -112,7 +112,7 @@ describe('session.update', () => {
     ],
   ])('refuses %s', async (_what, session, code, param) => {
     const client = await connected();
-    client.send(update(session));
+    client.send({ ...update(session), event_id: 'mine_1' });
     const error = await client.error();
     expect(error).toMatchObject({ type: 'invalid_request_error', code, param, event_id: null });
     expect(client.all('session.updated')).toEqual([]);
