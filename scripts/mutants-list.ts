@@ -25,7 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/call/playback.ts',
     find: 'if (generation !== playback.generation) return playback;',
     replace: '',
-    test: SHORT_CALL,
+    test: 'test/fuzz/truncation.test.ts',
   },
   {
     name: 'truncate at sent',
@@ -114,11 +114,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'open twice',
-    file: 'src/call/timers.ts',
-    find: 'return floor.calleeHasSpoken || floor.requested',
-    replace: 'return floor.requested',
-    test: SCENARIOS,
-    only: 'hello around the opener',
+    file: 'src/call/step.ts',
+    find: 'call.floor.opened = true;',
+    replace: "call.floor.opened = true;\n      wantReply(draft, 'answer', INSTRUCTIONS.opener);",
+    test: 'test/call/starting.test.ts',
   },
   {
     name: 'the goodbye is never reopened',
@@ -131,16 +130,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a broken stream is not attached again',
     file: 'src/call/sessions.ts',
-    find: "plan: stream.reattached ? 'say' : 'reattach',",
-    replace: "plan: 'say',",
+    find: 'if (canReattach && !stream.reattached) emit(',
+    replace: 'if (canReattach && stream.reattached) emit(',
     test: SCENARIOS,
     only: 'everything goes wrong',
   },
   {
     name: 'replies of the server’s own while we wait',
     file: 'src/call/replies.ts',
-    find: "return ending.stage === 'none' && floor.waitingUntilMs === null &&",
-    replace: "return ending.stage === 'none' &&",
+    find: '    floor.waitingUntilMs === null &&\n',
+    replace: '',
     test: 'test/call',
   },
   {
@@ -155,7 +154,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/carriers/twilio/line.ts',
     find: "if (this.isReleased || ticket.state !== 'unspent') return false;",
     replace: 'if (this.isReleased) return false;',
-    test: 'test/carriers/twilio/stream.test.ts',
+    test: 'test/carriers/twilio/webhooks.test.ts',
   },
   {
     name: 'an uncertain create is sent again',

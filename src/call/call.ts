@@ -86,6 +86,8 @@ export interface FloorRegion {
   nudges: number;
   nudgedAtMs: number | null;
   wordlessInterruptions: number;
+  /** Of the items that came whole: how fast this voice speaks. */
+  wholeSpeech: { readonly letters: number; readonly ms: number };
   interruptedBy: string | null;
   calleeClosed: boolean;
   agentClosed: boolean;
@@ -242,6 +244,7 @@ function newFloor(): FloorRegion {
     nudges: 0,
     nudgedAtMs: null,
     wordlessInterruptions: 0,
+    wholeSpeech: { letters: 0, ms: 0 },
     interruptedBy: null,
     calleeClosed: false,
     agentClosed: false,

@@ -66,6 +66,7 @@ export type ModelFailure =
   | 'expired'
   | 'dropped'
   | 'unreachable'
+  | 'untrusted'
   | 'configuration'
   | 'protocol';
 

@@ -20,7 +20,7 @@ import {
 import { createWhenFree, discardUncreated, dropPending, wantReply } from './replies.ts';
 import { INSTRUCTIONS } from './sentences.ts';
 import { ANSWER_MS, LOST_MARK_MS, RETRY_MS, TRANSCRIPT_MS } from './timing.ts';
-import { addItem, changeItem, heardText, itemOf, lineOf } from './turns.ts';
+import { addItem, changeItem, heardText, itemOf, lineOf, spokenLength } from './turns.ts';
 
 type Of<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
 
@@ -88,7 +88,8 @@ function cutShort(draft: Draft, item: Spoken, truncate: boolean): void {
     emit(draft, { type: 'model.truncate', itemId: item.itemId, contentIndex: item.contentIndex, audioEndMs: heardMs });
   const turn = itemOf(draft.call.turns, item.itemId);
   const planned = turn?.text ?? '';
-  const text = heardText(planned, heardMs, receivedMs, item.done);
+  const { letters, ms } = draft.call.floor.wholeSpeech;
+  const text = heardText(planned, heardMs, receivedMs, item.done, ms > 0 ? letters / ms : undefined);
   const startMs = streamMs(draft.call, item.startsAtMs ?? draft.nowMs);
   draft.call.turns = changeItem(draft.call.turns, item.itemId, {
     text,
@@ -302,8 +303,9 @@ export function worded(draft: Draft, event: Of<'model.worded'>): void {
 }
 
 export function itemDone(draft: Draft, event: Of<'model.itemDone'>): void {
-  const spokenItem = draft.call.playback.items.some((item) => item.itemId === event.itemId);
+  const spokenItem = draft.call.playback.items.find((item) => item.itemId === event.itemId);
   if (spokenItem) {
+    if (event.complete) learnSpeed(draft, spokenItem);
     draft.call.playback = finish(draft.call.playback, (item) => item.itemId === event.itemId);
     play(draft);
     return;
@@ -312,6 +314,17 @@ export function itemDone(draft: Draft, event: Of<'model.itemDone'>): void {
   // An agent's item without audio was never heard.
   if (turn?.role === 'agent' && !turn.final)
     draft.call.turns = changeItem(draft.call.turns, event.itemId, { text: '', planned: turn.text, final: true });
+}
+
+/** Text and audio of an item are both whole. */
+function learnSpeed(draft: Draft, item: Spoken): void {
+  const { floor, turns } = draft.call;
+  const letters = spokenLength(itemOf(turns, item.itemId)?.text ?? '');
+  if (letters === 0) return;
+  floor.wholeSpeech = {
+    letters: floor.wholeSpeech.letters + letters,
+    ms: floor.wholeSpeech.ms + msOfBytes(item.receivedBytes),
+  };
 }
 
 /** The reply is made. Its slot is free; its audio may go on playing for long. Returns the reply when it was the one we knew. */

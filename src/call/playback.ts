@@ -56,6 +56,7 @@ interface Chunk {
 
 export interface Playback {
   readonly generation: number;
+  /** Counts within a generation: the two together name a mark. */
   readonly nextMarkId: number;
   readonly run: Run | null;
   readonly marks: readonly Mark[];
@@ -355,6 +356,7 @@ export function clear(playback: Playback): { playback: Playback; dropped: readon
     playback: {
       ...playback,
       generation: playback.generation + 1,
+      nextMarkId: 1,
       run: null,
       marks: [],
       bytesSinceMark: 0,

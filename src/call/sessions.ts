@@ -216,6 +216,8 @@ const MODEL_REASONS: Readonly<Record<Model<'model.failed'>['kind'], string>> = {
   expired: 'The speech model session reached its longest duration.',
   dropped: MODEL_GONE,
   unreachable: 'The speech model could not be reached. Check the network and OPENAI_WEBSOCKET_URL.',
+  untrusted:
+    'The certificate of the speech model is not trusted. Check OPENAI_WEBSOCKET_URL, or give the file of its authority as NODE_EXTRA_CA_CERTS.',
   configuration: 'The speech model refused the settings of the call. Check the model, voice and dialect settings.',
   protocol: 'The speech model answered in a way that we do not understand. Check OPENAI_REALTIME_DIALECT.',
 };

@@ -162,12 +162,13 @@ export function lineOf(item: TurnItem, index: number): ToldLine {
   };
 }
 
-const CHARS_PER_MS = 15 / 1_000;
+/** The usual speed of speech, until a voice has shown its own. */
+const LETTERS_PER_MS = 15 / 1_000;
 /** A pause lasts as long as so many letters; without that a cut in a sentence of clauses is two words off. */
 const PAUSES: Readonly<Record<string, number>> = { ',': 6, ';': 6, ':': 6, '.': 4, '!': 4, '?': 4, '、': 3, '。': 3 };
 
 /** How long the text takes to say, in letters. */
-function spokenLength(text: string): number {
+export function spokenLength(text: string): number {
   let length = 0;
   for (const char of text) length += PAUSES[char] ?? 1;
   return length;
@@ -175,11 +176,17 @@ function spokenLength(text: string): number {
 
 /**
  * The part of `text` that was heard, as an estimate by time, snapped back to a whole word. Text runs ahead of audio, so
- * for an item that was cut while it was made the whole length is guessed from the usual speed of speech.
+ * for an item that was cut while it was made the whole length is guessed from the speed of speech.
  */
-export function heardText(text: string, heardMs: number, receivedMs: number, done: boolean): string {
+export function heardText(
+  text: string,
+  heardMs: number,
+  receivedMs: number,
+  done: boolean,
+  lettersPerMs = LETTERS_PER_MS,
+): string {
   const length = spokenLength(text);
-  const wholeMs = done ? receivedMs : Math.max(receivedMs, length / CHARS_PER_MS);
+  const wholeMs = done ? receivedMs : Math.max(receivedMs, length / lettersPerMs);
   if (wholeMs <= 0 || heardMs <= 0) return '';
   if (heardMs >= wholeMs) return text;
   const end = indexAt(text, (length * heardMs) / wholeMs);

@@ -30,7 +30,7 @@ describe('a short call', () => {
             when: { after: 'heard', phrase: 'a.four', occurrence: 2, share: 0.95, thenMs: 500 },
             act: { say: 'c.name' },
           },
-          { when: { after: 'heard', phrase: 'a.farewell', share: 0.3 }, act: { say: 'c.bye' } },
+          { when: { after: 'heard', phrase: 'a.goodbye', share: 0.25 }, act: { say: 'c.bye' } },
         ],
         manners: { helloAfterMs: null, hangUpAfterMs: 10_000 },
       },
@@ -38,7 +38,7 @@ describe('a short call', () => {
         reservationBrain([
           {
             when: { heard: 'c.name' },
-            reply: { speak: ['a.farewell'], calls: [{ name: 'end_call', args: { outcome: 'Done.' } }] },
+            reply: { speak: ['a.goodbye'], calls: [{ name: 'end_call', args: { outcome: 'Done.' } }] },
           },
         ]),
       realtime: {
@@ -93,13 +93,13 @@ describe('a short call', () => {
   it('plays the agent without loss, repetition or confusion, and nothing of a reply that was cut', () => {
     expect(person.ear.faults()).toEqual([]);
     const heard = person.ear.heardPhrases.filter((one) => one.pieces.length > 0).map((one) => one.phrase.id);
-    expect(heard).toEqual(['a.opener', 'a.four', 'a.four', 'a.farewell']);
+    expect(heard).toEqual(['a.opener', 'a.four', 'a.four', 'a.goodbye']);
   });
 
   it('falls silent at once when it is interrupted, and tells the model what was truly heard', () => {
-    const cuts = person.interruptions.filter((one) => one.phraseId !== 'a.farewell');
+    const cuts = person.interruptions.filter((one) => one.phraseId !== 'a.goodbye');
     expect(cuts).toHaveLength(2);
-    const truncations = record.truncations.filter((one) => one.phraseId !== 'a.farewell');
+    const truncations = record.truncations.filter((one) => one.phraseId !== 'a.goodbye');
     expect(truncations).toHaveLength(2);
     for (const [index, cut] of cuts.entries()) {
       expect(cut.cutShort).toBe(true);
@@ -137,7 +137,9 @@ describe('a short call', () => {
   });
 
   it('says its goodbye to the end, whatever is said over it, and then hangs up', () => {
-    expect(person.ear.heardText('a.farewell')).toBe('Thank you for your time. Goodbye.');
+    expect(person.ear.heardText('a.goodbye')).toBe(
+      'Thank you very much for your help. Goodbye, and have a lovely evening.',
+    );
     expect(call).toMatchObject({ state: 'ended', outcome: 'completed', result: 'Done.' });
     expect(carrierCall.endedBy).toBe('rest');
     const [stream] = carrierCall.streams;
