@@ -135,7 +135,7 @@ class Composition implements App {
     const running = createSwitchboard({
       settings: settingsOf(this.#config),
       store: this.#store,
-      outside: () => this.#ready(),
+      outside: (purpose) => this.#ready(purpose),
       clock: this.#clock,
       logger,
     });
@@ -147,12 +147,12 @@ class Composition implements App {
       .catch((error: unknown) => logger.error({ err: error }, 'calls of a dead process were not looked after'));
   }
 
-  /** The adapters, once there is everything to place a call with. */
-  async #ready(): Promise<Outside> {
+  /** The adapters, once there is everything to place a call with; to hang one up, nothing needs to reach us. */
+  async #ready(purpose: 'place' | 'hang-up'): Promise<Outside> {
     await this.started;
     requireForCalls(this.#config, this.#options.reading.complaints);
     const trouble = this.#troubles.get('listener');
-    if (trouble) throw trouble;
+    if (trouble && purpose === 'place') throw trouble;
     if (!this.#outside) throw new ConfigError('Calls cannot be placed yet.');
     return this.#outside;
   }

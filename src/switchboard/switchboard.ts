@@ -30,8 +30,8 @@ export interface SwitchboardSettings {
 export interface SwitchboardOptions {
   readonly settings: SwitchboardSettings;
   readonly store: Store;
-  /** What calls are placed with. Rejects with a ConfigError that says what is missing. */
-  readonly outside: () => Promise<{ readonly carrier: Carrier; readonly model: Model }>;
+  /** What calls are placed or hung up with. Rejects with a ConfigError that says what is missing for that. */
+  readonly outside: (purpose: 'place' | 'hang-up') => Promise<{ readonly carrier: Carrier; readonly model: Model }>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -75,7 +75,7 @@ class LiveSwitchboard implements RunningSwitchboard {
       throw new UpstreamError('The server is shutting down and takes no new calls.', { retryable: true });
     const brief = this.#briefOf(request);
     const limits = this.#limitsOf(request);
-    const { carrier, model } = await this.#options.outside();
+    const { carrier, model } = await this.#options.outside('place');
     await carrier.preflight();
     const callId = randomUUID() as CallId;
     const created = await store.createCall(
@@ -270,7 +270,7 @@ class LiveSwitchboard implements RunningSwitchboard {
     if (stranded.length === 0) return;
     let carrier: Carrier;
     try {
-      ({ carrier } = await this.#options.outside());
+      ({ carrier } = await this.#options.outside('hang-up'));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       logger.warn({ calls: stranded.length }, 'calls of a dead process cannot be hung up without the settings');

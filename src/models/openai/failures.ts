@@ -78,8 +78,8 @@ export function failureOfSocketError(error: Error, opened: boolean): Failure {
   if (code.startsWith('WS_ERR_')) return { kind: 'protocol', retryable: true, code };
   if (opened) return { kind: 'dropped', retryable: true, code };
   // A certificate that is refused now is refused in a second as well.
-  const certificate = /CERT|SIGNATURE|ERR_TLS|ERR_SSL/.test(code);
-  return { kind: 'unreachable', retryable: !certificate, code };
+  if (/CERT|SIGNATURE|ERR_TLS|ERR_SSL/.test(code)) return { kind: 'untrusted', retryable: false, code };
+  return { kind: 'unreachable', retryable: true, code };
 }
 
 /** Which of our requests an error that is not fatal speaks of, judged by its code and words alone. */
