@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { until } from '../fixtures/mcp-pair.ts';
 
 /** What a tool answered: its text for a reader, its data for a program. */
 export interface ToolReply {
@@ -101,6 +102,13 @@ export class ServerProcess {
     });
   }
 
+  /** The port of the public listener, as soon as the log says it. */
+  async listeningPort(): Promise<number> {
+    const logged = () => /"port":(\d+),"msg":"media server is listening"/.exec(this.#log)?.[1];
+    await until(() => logged() !== undefined, 30_000);
+    return Number(logged());
+  }
+
   async initialize(): Promise<Readonly<Record<string, unknown>>> {
     const clientInfo = { name: 'journey', version: '0' };
     const result = await this.request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
@@ -154,6 +162,14 @@ export class ServerProcess {
       lines.push(...(data.lines as FollowedLine[]));
       cursor = Number(data.cursor);
       if (data.done === true || until({ data, lines })) return { data, lines };
+    }
+  }
+
+  /** Resolves when the carrier's id of the call is on disk. */
+  async stored(callId: string): Promise<void> {
+    for (;;) {
+      const { data } = await this.tool('get-call', { callId, detail: 'detailed' });
+      if ((data.details as { callSid: string | null }).callSid !== null) return;
     }
   }
 
