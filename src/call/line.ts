@@ -55,7 +55,7 @@ export function refused(draft: Draft, event: Of<'carrier.refused'>): void {
 
 export function uncertain(draft: Draft, event: Of<'carrier.uncertain'>): void {
   const { line } = draft.call;
-  if (line.bound || line.uncertainSinceMs !== null) return;
+  if (!line.dialled || line.bound || line.uncertainSinceMs !== null) return;
   line.uncertainSinceMs = draft.nowMs;
   note(draft, 'uncertain', { reason: event.reason });
 }

@@ -2,6 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { heardText } from '../../src/call/turns.ts';
 import { Scenario } from './scenario.ts';
 
+function permutations<T>(values: readonly T[]): readonly (readonly T[])[] {
+  if (values.length <= 1) return [values];
+  return values.flatMap((value) =>
+    permutations(values.filter((each) => each !== value)).map((rest) => [value, ...rest]),
+  );
+}
+
 describe('the order of lines', () => {
   it('is the conversation’s, not that of arrival: a late transcription stands before its answer', () => {
     const call = Scenario.live();
@@ -13,18 +20,19 @@ describe('the order of lines', () => {
     expect(call.lines).toEqual(['callee: At what time?', 'agent: At eight.']);
   });
 
-  it('follows the chain when its links come in the wrong order', () => {
-    const call = Scenario.live();
-    const item = (itemId: string, previousItemId: string | null) => {
-      call.model({ type: 'model.committed', itemId, previousItemId });
-      call.model({ type: 'model.transcribed', itemId, text: itemId });
-    };
-    item('c', 'b');
-    item('d', 'c');
-    item('b', 'a');
-    expect(call.lines).toEqual([]);
-    item('a', null);
-    expect(call.lines).toEqual(['callee: a', 'callee: b', 'callee: c', 'callee: d']);
+  it('follows the chain in whatever order its links come', () => {
+    const links = [
+      ['a', null],
+      ['b', 'a'],
+      ['c', 'b'],
+      ['d', 'c'],
+    ] as const;
+    for (const order of permutations(links)) {
+      const call = Scenario.live();
+      for (const [itemId, previousItemId] of order) call.model({ type: 'model.committed', itemId, previousItemId });
+      for (const [itemId] of order) call.model({ type: 'model.transcribed', itemId, text: itemId });
+      expect(call.lines).toEqual(['callee: a', 'callee: b', 'callee: c', 'callee: d']);
+    }
   });
 
   it('takes an orphan by time after 2 s', () => {
