@@ -25,7 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/call/playback.ts',
     find: 'if (generation !== playback.generation) return playback;',
     replace: '',
-    test: 'test/fuzz/truncation.test.ts',
+    test: 'test/call/talking.test.ts',
   },
   {
     name: 'truncate at sent',
