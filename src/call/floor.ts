@@ -17,9 +17,9 @@ import {
   type Spoken,
   unheard,
 } from './playback.ts';
-import { createWhenFree, discardUncreated, dropPending, wantReply } from './replies.ts';
+import { discardUncreated, wantReply } from './replies.ts';
 import { INSTRUCTIONS } from './sentences.ts';
-import { ANSWER_MS, LOST_MARK_MS, RETRY_MS, TRANSCRIPT_MS } from './timing.ts';
+import { LOST_MARK_MS, TRANSCRIPT_MS } from './timing.ts';
 import { addItem, changeItem, heardText, itemOf, lineOf, spokenLength } from './turns.ts';
 
 type Of<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
@@ -359,43 +359,4 @@ export function abandonTurns(draft: Draft): void {
     if (item.role === 'callee' && !item.final)
       draft.call.turns = changeItem(draft.call.turns, item.itemId, { textDueMs: draft.nowMs });
   }
-}
-
-/** A reply came to nothing. Once more after a pause; returns false when that has been tried. */
-export function retryReply(draft: Draft): boolean {
-  const { floor } = draft.call;
-  floor.replyFailures += 1;
-  if (floor.replyFailures > 1) return false;
-  answerAfterPause(draft);
-  return true;
-}
-
-/** Asks for an answer, unless the server starts one by itself meanwhile. */
-export function answerAfterPause(draft: Draft): void {
-  draft.call.floor.blockedUntilMs = draft.nowMs + RETRY_MS;
-  wantReply(draft, 'answer');
-}
-
-export function answerDueMs(draft: Draft): number | null {
-  const { floor } = draft.call;
-  return floor.awaitingSinceMs === null || floor.speaking ? null : floor.awaitingSinceMs + ANSWER_MS;
-}
-
-/** The callee's turn has had no answer for long: asked for again, once in place of a reply that is stuck. False: given up. */
-export function answerOverdue(draft: Draft): boolean {
-  const { floor } = draft.call;
-  floor.awaitingRetries += 1;
-  floor.awaitingSinceMs = draft.nowMs;
-  note(draft, 'slow-answer', { times: floor.awaitingRetries });
-  if (floor.awaitingRetries > 2) return false;
-  if (floor.active && !floor.active.spoke && !floor.active.discarded) {
-    emit(draft, { type: 'model.cancel', replyId: floor.active.replyId });
-    floor.active = { ...floor.active, discarded: true, aliveAtMs: draft.nowMs };
-  }
-  if (!floor.requested) {
-    dropPending(draft, (purpose) => purpose !== 'nudge' && purpose !== 'opener');
-    wantReply(draft, 'answer', INSTRUCTIONS.answer);
-  }
-  createWhenFree(draft);
-  return true;
 }

@@ -5,7 +5,8 @@
 import type { ReplyPurpose } from './commands.ts';
 import { REPLY_PURPOSES } from './commands.ts';
 import { type Draft, emit, note } from './draft.ts';
-import { RETRY_MS, SLOT_MS, STUCK_MS } from './timing.ts';
+import { INSTRUCTIONS } from './sentences.ts';
+import { ANSWER_MS, RETRY_MS, SLOT_MS, STUCK_MS } from './timing.ts';
 
 /** One pending create a purpose; a newer wish replaces an older one. */
 export function wantReply(draft: Draft, purpose: ReplyPurpose, instructions?: string): void {
@@ -151,4 +152,43 @@ export function discardReply(draft: Draft): void {
   if (!floor.active || floor.active.discarded) return;
   emit(draft, { type: 'model.cancel', replyId: floor.active.replyId });
   floor.active = { ...floor.active, discarded: true };
+}
+
+/** A reply came to nothing. Once more after a pause; returns false when that has been tried. */
+export function retryReply(draft: Draft): boolean {
+  const { floor } = draft.call;
+  floor.replyFailures += 1;
+  if (floor.replyFailures > 1) return false;
+  answerAfterPause(draft);
+  return true;
+}
+
+/** Asks for an answer, unless the server starts one by itself meanwhile. */
+export function answerAfterPause(draft: Draft): void {
+  draft.call.floor.blockedUntilMs = draft.nowMs + RETRY_MS;
+  wantReply(draft, 'answer');
+}
+
+export function answerDueMs(draft: Draft): number | null {
+  const { floor } = draft.call;
+  return floor.awaitingSinceMs === null || floor.speaking ? null : floor.awaitingSinceMs + ANSWER_MS;
+}
+
+/** The callee's turn has had no answer for long: asked for again, once in place of a reply that is stuck. False: given up. */
+export function answerOverdue(draft: Draft): boolean {
+  const { floor } = draft.call;
+  floor.awaitingRetries += 1;
+  floor.awaitingSinceMs = draft.nowMs;
+  note(draft, 'slow-answer', { times: floor.awaitingRetries });
+  if (floor.awaitingRetries > 2) return false;
+  if (floor.active && !floor.active.spoke && !floor.active.discarded) {
+    emit(draft, { type: 'model.cancel', replyId: floor.active.replyId });
+    floor.active = { ...floor.active, discarded: true, aliveAtMs: draft.nowMs };
+  }
+  if (!floor.requested) {
+    dropPending(draft, (purpose) => purpose !== 'nudge' && purpose !== 'opener');
+    wantReply(draft, 'answer', INSTRUCTIONS.answer);
+  }
+  createWhenFree(draft);
+  return true;
 }

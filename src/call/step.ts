@@ -20,14 +20,11 @@ import {
 } from './ending.ts';
 import type { CallEvent, EpochModelEvent, TimerName } from './events.ts';
 import {
-  answerAfterPause,
-  answerOverdue,
   committed,
   itemDone,
   personIsBack,
   play,
   replyDone,
-  retryReply,
   settleHeardOut,
   speechStarted,
   speechStopped,
@@ -51,11 +48,14 @@ import {
 } from './line.ts';
 import { echo } from './playback.ts';
 import {
+  answerAfterPause,
+  answerOverdue,
   createRefused,
   createWhenFree,
   dropPending,
   freeStuckReply,
   replyCreated,
+  retryReply,
   slotTimedOut,
   wantReply,
 } from './replies.ts';

@@ -3,10 +3,10 @@ import { phaseOf, type TimerEntry } from './call.ts';
 import { type Draft, emit, limitsOf, traitsOf } from './draft.ts';
 import { endingDueMs, overlapDueMs } from './ending.ts';
 import type { TimerName } from './events.ts';
-import { answerDueMs, quietSinceMs } from './floor.ts';
+import { quietSinceMs } from './floor.ts';
 import { inquiryDueMs } from './line.ts';
 import { endsAt, pumpDueMs } from './playback.ts';
-import { slotDueMs } from './replies.ts';
+import { answerDueMs, slotDueMs } from './replies.ts';
 import { callEndsAtMs, detachedDueMs, modelDueMs } from './sessions.ts';
 import {
   CLOSING_QUIET_MS,
