@@ -318,13 +318,10 @@ export function itemDone(draft: Draft, event: Of<'model.itemDone'>): void {
 
 /** Text and audio of an item are both whole. */
 function learnSpeed(draft: Draft, item: Spoken): void {
-  const { floor, turns } = draft.call;
-  const letters = spokenLength(itemOf(turns, item.itemId)?.text ?? '');
+  const letters = spokenLength(itemOf(draft.call.turns, item.itemId)?.text ?? '');
   if (letters === 0) return;
-  floor.wholeSpeech = {
-    letters: floor.wholeSpeech.letters + letters,
-    ms: floor.wholeSpeech.ms + msOfBytes(item.receivedBytes),
-  };
+  const known = draft.call.floor.wholeSpeech;
+  draft.call.floor.wholeSpeech = { letters: known.letters + letters, ms: known.ms + msOfBytes(item.receivedBytes) };
 }
 
 /** The reply is made. Its slot is free; its audio may go on playing for long. Returns the reply when it was the one we knew. */
