@@ -27,7 +27,10 @@ export async function run(words: readonly string[]): Promise<number> {
   if (reading.complaints.length > 0) throw complaintsError(reading.complaints);
   const stdout = claimStdout();
   const show = values.json ? (): void => undefined : (text: string): void => void stdout.write(`${text}\n`);
-  const app = compose({ reading, logger: createLogger(reading.config) });
+  // Progress is shown anyway; a person at a terminal wants only what is wrong besides.
+  const { config } = reading;
+  const logger = createLogger(config.logLevel === 'info' ? { ...config, logLevel: 'warn' } : config);
+  const app = compose({ reading, logger });
   await app.started;
   try {
     const { callId } = await app.switchboard.place({ to, context: context.join(' '), language: values.language });

@@ -161,12 +161,10 @@ function reportOf(
   const cuts = timeline.filter(
     (note) => note.kind === 'interrupted' && Number(note.data.heardMs) < Number(note.data.receivedMs),
   );
-  const truths = world.callees.flatMap((callee) =>
-    callee.interruptions.filter((interruption) => interruption.cutShort),
-  );
+  const truths = world.callees.flatMap(trulyHeard);
   const interruptions = cuts.map((note, index) => ({
     heardMs: Number(note.data.heardMs),
-    trulyHeardMs: truths[index]?.trulyHeardMs ?? null,
+    trulyHeardMs: truths[index] ?? null,
     heard: String(note.data.heard),
     planned:
       lines.find((line) => line.interrupted && line.text === note.data.heard)?.planned ?? String(note.data.planned),
@@ -189,6 +187,17 @@ function reportOf(
   };
 }
 
+/** What the simulated person heard of each sentence that was cut short, in milliseconds: by speaking over it, or by hanging up. */
+function trulyHeard(callee: World['callees'][number]): readonly number[] {
+  const cut = callee.interruptions.filter((interruption) => interruption.cutShort).map((one) => one.trulyHeardMs);
+  const { latest } = callee.ear;
+  const unfinished =
+    latest !== null &&
+    latest.reach < latest.phrase.audio.byteLength &&
+    !callee.interruptions.some((one) => one.phraseId === latest.phrase.id);
+  return unfinished ? [...cut, callee.ear.heardMs(latest.phrase.id, latest.occurrence)] : cut;
+}
+
 /** How long the callee waited for the agent, between the end of its line and the beginning of the next. */
 function pausesOf(lines: readonly Line[]): Record<string, number> {
   const pauses = lines.flatMap((line, index) => {
@@ -205,7 +214,7 @@ function pausesOf(lines: readonly Line[]): Record<string, number> {
 function tellEnd(report: DemoReport, show: Show): void {
   show('');
   for (const { heardMs, trulyHeardMs, heard, planned } of report.interruptions) {
-    show(`Interrupted once. Planned: “${plain(planned)}”`);
+    show(`The agent was cut short. It meant to say: “${plain(planned)}”`);
     show(`  heard, as the server reckons:      “${plain(heard)}” (${heardMs} ms)`);
     const truth =
       trulyHeardMs === null
