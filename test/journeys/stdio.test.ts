@@ -91,6 +91,8 @@ describe('the process, as an MCP client starts it', { timeout: 60_000 }, () => {
     expect(asked.isError).toBe(true);
     expect(asked.text).toContain(String(port));
     expect(asked.text).toMatch(/in use|taken|another program/i);
+    // Not found out by asking a stranger's server.
+    expect(asked.text).not.toContain('PUBLIC_URL');
     const listed = await server.tool('list-calls', {});
     expect(listed.isError).toBe(false);
     expect(listed.text).toContain(String(port));
