@@ -81,15 +81,14 @@ export function interrupt(draft: Draft): boolean {
 }
 
 /** What stays of an item that was not heard to its end. `truncate`: the model is told as well. */
-function cutShort(draft: Draft, item: Spoken, truncate: boolean): void {
-  const heardMs = Math.floor(msOfBytes(heardBytesOf(draft.call.playback, item, draft.nowMs)));
+function cutShort(draft: Draft, item: Spoken, truncate: boolean, atMs = draft.nowMs): void {
+  const heardMs = Math.floor(msOfBytes(heardBytesOf(draft.call.playback, item, atMs)));
   const receivedMs = msOfBytes(item.receivedBytes);
   if (truncate)
     emit(draft, { type: 'model.truncate', itemId: item.itemId, contentIndex: item.contentIndex, audioEndMs: heardMs });
   const turn = itemOf(draft.call.turns, item.itemId);
   const planned = turn?.text ?? '';
-  const { letters, ms } = draft.call.floor.wholeSpeech;
-  const text = heardText(planned, heardMs, receivedMs, item.done, ms > 0 ? letters / ms : undefined);
+  const text = heardText(planned, heardMs, receivedMs, item.done && !item.partial, speedOf(draft));
   const startMs = streamMs(draft.call, item.startsAtMs ?? draft.nowMs);
   draft.call.turns = changeItem(draft.call.turns, item.itemId, {
     text,
@@ -110,9 +109,19 @@ function cutShort(draft: Draft, item: Spoken, truncate: boolean): void {
   });
 }
 
-/** The line or the stream is gone: what is still in the carrier's buffer will not be heard. `truncate`: the model is told. */
+/** Letters a millisecond, as this voice has spoken so far. */
+function speedOf(draft: Draft): number | undefined {
+  const { letters, ms } = draft.call.floor.wholeSpeech;
+  return ms > 0 ? letters / ms : undefined;
+}
+
+/**
+ * The line or the stream is gone: what is still in the carrier's buffer will not be heard. `truncate`: the model is told. The end
+ * happened over there, so by the time we know, a whole round trip lies between what we sent and what was heard.
+ */
 export function cutPlayback(draft: Draft, truncate: boolean): void {
-  for (const item of unheard(draft.call.playback, draft.nowMs)) cutShort(draft, item, truncate);
+  const atMs = draft.nowMs - (draft.call.playback.delays?.leastMs ?? 0);
+  for (const item of unheard(draft.call.playback, atMs)) cutShort(draft, item, truncate, atMs);
   settleAll(draft, draft.call.playback.items);
   const cleared = clear(draft.call.playback);
   draft.call.playback = cleared.playback;
@@ -130,12 +139,16 @@ function settleAll(draft: Draft, items: readonly Spoken[]): void {
     const turn = itemOf(draft.call.turns, item.itemId);
     if (!turn || turn.final) continue;
     const startMs = streamMs(draft.call, item.startsAtMs ?? draft.nowMs);
+    const receivedMs = msOfBytes(item.receivedBytes);
+    const text = item.partial ? heardText(turn.text, receivedMs, receivedMs, false, speedOf(draft)) : turn.text;
+    const cut = text === turn.text ? {} : { text, planned: turn.text, interrupted: true, estimated: true };
     draft.call.turns = changeItem(draft.call.turns, item.itemId, {
+      ...cut,
       final: true,
       startMs,
-      endMs: startMs + msOfBytes(item.receivedBytes),
+      endMs: startMs + receivedMs,
     });
-    draft.call.floor.agentClosed = isClosing(turn.text);
+    draft.call.floor.agentClosed = isClosing(text);
   }
   draft.call.playback = forget(draft.call.playback, new Set(items.map((item) => item.itemId)));
 }
@@ -259,7 +272,6 @@ export function spoke(draft: Draft, event: Of<'model.spoke'>): void {
   floor.active = { ...active, spoke: true, aliveAtMs: draft.nowMs };
   floor.awaitingSinceMs = null;
   floor.awaitingRetries = 0;
-  floor.replyFailures = 0;
   draft.call.turns = addItem(draft.call.turns, {
     itemId: event.itemId,
     previousItemId: undefined,
@@ -306,7 +318,7 @@ export function itemDone(draft: Draft, event: Of<'model.itemDone'>): void {
   const spokenItem = draft.call.playback.items.find((item) => item.itemId === event.itemId);
   if (spokenItem) {
     if (event.complete) learnSpeed(draft, spokenItem);
-    draft.call.playback = finish(draft.call.playback, (item) => item.itemId === event.itemId);
+    draft.call.playback = finish(draft.call.playback, (item) => item.itemId === event.itemId, !event.complete);
     play(draft);
     return;
   }
@@ -340,7 +352,7 @@ export function replyDone(draft: Draft, event: Of<'model.replyDone'>): ActiveRep
 
 /** No reply is being made any more: what items have is all they will get. One without audio was never heard. */
 export function finishReplies(draft: Draft): void {
-  draft.call.playback = finish(draft.call.playback, () => true);
+  draft.call.playback = finish(draft.call.playback, () => true, true);
   const spoken = new Set(draft.call.playback.items.map((item) => item.itemId));
   for (const item of draft.call.turns.items.slice(draft.call.turns.told)) {
     if (item.role === 'agent' && !item.final && !spoken.has(item.itemId))

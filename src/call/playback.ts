@@ -20,6 +20,8 @@ export interface Spoken {
   readonly heardBytes: number;
   /** Nothing more will be received. */
   readonly done: boolean;
+  /** It was broken off while it was made: its words run ahead of its audio. */
+  readonly partial: boolean;
   /** Its last mark has been sent, or has come back. */
   readonly finalMark: 'none' | 'sent' | 'echoed';
   /** When its first byte began to play; monotonic. */
@@ -112,6 +114,7 @@ export function receive(
     sentBytes: 0,
     heardBytes: 0,
     done: false,
+    partial: false,
     finalMark: 'none',
     startsAtMs: null,
   };
@@ -124,11 +127,11 @@ export function receive(
   };
 }
 
-/** Marks items as complete; their final marks go out with the next `pump`. */
-export function finish(playback: Playback, isComplete: (item: Spoken) => boolean): Playback {
+/** Nothing more comes of these items, whole or broken off; their final marks go out with the next `pump`. */
+export function finish(playback: Playback, isDone: (item: Spoken) => boolean, partial: boolean): Playback {
   return {
     ...playback,
-    items: playback.items.map((item) => (!item.done && isComplete(item) ? { ...item, done: true } : item)),
+    items: playback.items.map((item) => (!item.done && isDone(item) ? { ...item, done: true, partial } : item)),
   };
 }
 

@@ -155,18 +155,18 @@ export function discardReply(draft: Draft): void {
 }
 
 /** A reply came to nothing. Once more after a pause; returns false when that has been tried. */
-export function retryReply(draft: Draft): boolean {
+export function retryReply(draft: Draft, instructions: string): boolean {
   const { floor } = draft.call;
   floor.replyFailures += 1;
   if (floor.replyFailures > 1) return false;
-  answerAfterPause(draft);
+  answerAfterPause(draft, instructions);
   return true;
 }
 
 /** Asks for an answer, unless the server starts one by itself meanwhile. */
-export function answerAfterPause(draft: Draft): void {
+export function answerAfterPause(draft: Draft, instructions?: string): void {
   draft.call.floor.blockedUntilMs = draft.nowMs + RETRY_MS;
-  wantReply(draft, 'answer');
+  wantReply(draft, 'answer', instructions);
 }
 
 export function answerDueMs(draft: Draft): number | null {

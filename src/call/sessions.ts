@@ -58,6 +58,7 @@ export function streamStarted(draft: Draft, event: Carrier<'carrier.streamStarte
   stream.inquired = false;
   if (!line.bound) bound(draft, { type: 'carrier.bound', carrierCallId: null });
   note(draft, 'stream-started', { epoch: event.epoch });
+  if (draft.call.model.state === 'dead') return apologise(draft, MODEL_GONE);
   if (!returned) return;
   stream.reattached = true;
   floor.awaitingSinceMs = null;
@@ -148,10 +149,12 @@ export function modelFailed(draft: Draft, event: Model<'model.failed'>): void {
     openModel(draft);
     return;
   }
+  const verdict = { outcome: 'error', reason: MODEL_REASONS[event.kind], result: null, mayReopen: false } as const;
   // Nobody has answered yet: better a call that never rings through than one that apologises to a stranger.
-  if (stream.state === 'none')
-    hangUp(draft, { outcome: 'error', reason: MODEL_REASONS[event.kind], result: null, mayReopen: false });
-  else apologise(draft, MODEL_REASONS[event.kind]);
+  if (stream.state === 'none' && line.status !== 'answered') hangUp(draft, verdict);
+  // Somebody has just answered: they are told as soon as there is a stream.
+  else if (stream.state === 'none') ending.verdict = verdict;
+  else apologise(draft, verdict.reason);
 }
 
 /** The session is of no use any more: closed by us, and handled as a failure that a new session may mend. */

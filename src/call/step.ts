@@ -252,9 +252,13 @@ function replyFinished(draft: Draft, event: Extract<CallEvent, { type: 'model.re
     if (floor.awaitingSinceMs !== null && !floor.requested && floor.pending.length === 0) answerAfterPause(draft);
     return;
   }
-  const lost = (event.status === 'failed' || event.status === 'incomplete') && !reply.spoke;
+  // One that broke off in mid-sentence is taken up again; one that was cut at its longest is not.
+  const lost = event.status === 'failed' || (event.status === 'incomplete' && !reply.spoke);
+  if (!lost) floor.replyFailures = 0;
   if (!lost || floor.speaking) return;
-  if (event.retryable === false || !retryReply(draft)) apologise(draft, 'The speech model could not answer.');
+  const instructions = reply.spoke ? INSTRUCTIONS.modelCameBack : INSTRUCTIONS.answer;
+  if (event.retryable === false || !retryReply(draft, instructions))
+    apologise(draft, 'The speech model could not answer.');
 }
 
 function timerFired(draft: Draft, name: TimerName): void {

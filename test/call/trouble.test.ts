@@ -7,7 +7,8 @@ describe('a stream that is lost', () => {
     const { itemId } = call.serverReplies('We would like to come at eight.', 4_000);
     call.wait(1_500).streamBreaks();
     expect(call.last('carrier.redirect').plan).toBe('reattach');
-    expect(call.last('model.truncate')).toMatchObject({ itemId, audioEndMs: 1_500 });
+    // It broke over there, a round trip of 40 ms before we can reckon it.
+    expect(call.last('model.truncate')).toMatchObject({ itemId, audioEndMs: 1_460 });
     call.wait(1_000).streams();
     expect(call.phase).toBe('talking');
     expect(call.asked).toEqual(['answer']);
@@ -190,4 +191,43 @@ describe('a carrier with a small buffer', () => {
     expect(call.last('model.truncate').audioEndMs).toBe(3_000);
     expect(call.count('chunk.drop')).toBe(50 - sent);
   });
+});
+
+describe('a reply that breaks off in mid-sentence', () => {
+  const SENTENCE = 'We would like a table for four people at eight, if that is possible for you.';
+
+  it('is taken up again after a pause, and given up when that breaks off as well', () => {
+    const call = Scenario.talking();
+    const broken = (replyId: string) => {
+      call.audio(replyId, call.item(replyId, SENTENCE), 1_000);
+      call.model({ type: 'model.replyDone', replyId, status: 'failed', retryable: true });
+    };
+    broken(call.created(null));
+    call.wait(1_000);
+    expect(call.asked).toEqual(['answer']);
+    expect(call.last('model.reply').instructions).toContain('where the conversation stopped');
+    broken(call.created(call.last('model.reply').requestId));
+    expect(call.last('carrier.redirect').plan).toBe('say');
+  });
+
+  it('is written down as far as it was heard, also when the model is gone with it', () => {
+    const call = Scenario.talking();
+    const replyId = call.created(null);
+    call.audio(replyId, call.item(replyId, SENTENCE), 1_000);
+    call.modelFails('dropped', true);
+    call.wait(4_000);
+    const line = call.all('scribe.line').findLast((one) => one.speaker === 'agent');
+    expect(line).toMatchObject({ interrupted: true, estimated: true, planned: SENTENCE });
+    expect(line?.text.split(' ').length).toBeLessThan(9);
+    expect(SENTENCE.startsWith(line?.text ?? '?')).toBe(true);
+  });
+});
+
+it('a model that is refused just after somebody answered is apologised for as soon as there is a stream', () => {
+  const call = new Scenario().dial().bound().answered().modelFails('refused-key', false);
+  expect(call.all('carrier.hangUp')).toEqual([]);
+  call.wait(300).streams();
+  expect(call.last('carrier.redirect').plan).toBe('say');
+  call.wait(6_000).status('completed').wait(4_000);
+  expect(call.ended).toMatchObject({ outcome: 'error', reason: expect.stringContaining('OPENAI_API_KEY') });
 });
