@@ -20,21 +20,22 @@ const once = (phrase: string, atMs: number): PlannedReply => ({ speak: [phrase],
 /** Cut early and late, on the first, second and later replies, in the second item of a reply, and after replies that were heard out. */
 const PLAN: readonly PlannedReply[] = [
   once('a.long', 600),
-  once('a.long2', 4_700),
+  once('a.long2', 3_900),
   once('a.request', 1_900),
   once('a.again', 250),
-  once('a.goodbye', 2_400),
+  once('a.goodbye', 1_800),
   { speak: ['a.short', 'a.perfect'], cut: { phrase: 'a.perfect', atMs: 1_100 } },
   once('a.parking', 350),
   once('a.again', 900),
-  { speak: ['a.four'], cut: null },
+  { speak: ['a.short'], cut: null },
   once('a.perfect', 1_300),
   once('a.request', 700),
-  once('a.long', 3_100),
+  once('a.long', 2_700),
   once('a.goodbye', 400),
   once('a.long2', 1_200),
   once('a.parking', 800),
   once('a.request', 500),
+  once('a.perfect', 300),
   once('a.long', 1_000),
 ];
 
@@ -104,7 +105,7 @@ function row(name: string, errors: readonly number[]): string {
 /** Both sides share this process: what is sent or received while it is this late measures the process. */
 const LATE_MS = 8;
 const ROUNDS = 2;
-const STAGGER_MS = 350;
+const STAGGER_MS = 250;
 const ENOUGH = 9;
 
 describe('what the callee has heard of an interrupted reply', () => {
@@ -137,7 +138,7 @@ describe('what the callee has heard of an interrupted reply', () => {
       answer: () => interrupter(PLAN, 100 + index * STAGGER_MS),
       twilio: { network: cell.network ?? roundTrip(cell.roundTripMs), knobs: cell.knobs },
       realtime: { firstAudioDelayMs: 60 },
-      settings: { VAD_SILENCE_MS: '200' },
+      settings: { VAD_SILENCE_MS: '150' },
     });
   }
 
@@ -222,9 +223,9 @@ describe('what the callee has heard of an interrupted reply', () => {
   });
 
   it('is never told wrong by more than the stalls that nobody can have known of', () => {
-    for (const cell of [PLAYOUT_STALLS, HIDDEN_STALLS]) {
-      expect(percentile(of([cell]).map(errorOf), 1)).toBeLessThanOrEqual(2 * STALL_MS + 20);
-    }
+    // A sentence holds three stalls at most.
+    expect(percentile(of([PLAYOUT_STALLS]).map(errorOf), 1)).toBeLessThanOrEqual(2 * STALL_MS + 20);
+    expect(percentile(of([HIDDEN_STALLS]).map(errorOf), 1)).toBeLessThanOrEqual(3 * STALL_MS + 20);
     expect(percentile(of([NETWORK_STALLS]).map(errorOf), 0.5)).toBeLessThanOrEqual(20);
     expect(percentile(of([NETWORK_STALLS]).map(errorOf), 1)).toBeLessThanOrEqual(NETWORK_STALL_MS + 20);
   });
