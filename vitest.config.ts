@@ -1,11 +1,38 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Whole calls in real time: they wait more than they work. */
+const JOURNEYS = ['test/journeys/**/*.test.ts', 'test/package.test.ts', 'test/simulator/agents-sdk.test.ts'];
+/** Figures: with nothing else on the machine. */
+const MEASURED = ['test/journeys/truncation.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // One kind after the other, so that what is measured is not disturbed.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...JOURNEYS],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'journeys',
+          include: JOURNEYS,
+          exclude: [...configDefaults.exclude, ...MEASURED],
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      { extends: true, test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 2 } } },
+    ],
   },
 });

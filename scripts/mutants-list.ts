@@ -30,7 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'truncate at sent',
     file: 'src/call/floor.ts',
-    find: 'const heardMs = Math.floor(msOfBytes(heardBytesOf(draft.call.playback, item, draft.nowMs)));',
+    find: 'const heardMs = Math.floor(msOfBytes(heardBytesOf(draft.call.playback, item, atMs)));',
     replace: 'const heardMs = Math.floor(msOfBytes(item.sentBytes));',
     test: SHORT_CALL,
   },

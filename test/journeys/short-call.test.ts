@@ -24,13 +24,13 @@ describe('a short call', () => {
       script: {
         rules: [
           { when: { after: 'start', ms: 100 }, act: { say: 'c.hello' } },
-          { when: { after: 'heard', phrase: 'a.opener', ms: 1_700 }, act: { say: 'c.howmany' } },
+          { when: { after: 'heard', phrase: 'a.opener', ms: 1_300 }, act: { say: 'c.howmany' } },
           { when: { after: 'heard', phrase: 'a.four', ms: 300 }, act: { say: 'c.yes' } },
           {
             when: { after: 'heard', phrase: 'a.four', occurrence: 2, share: 0.95, thenMs: 500 },
             act: { say: 'c.name' },
           },
-          { when: { after: 'heard', phrase: 'a.goodbye', share: 0.25 }, act: { say: 'c.bye' } },
+          { when: { after: 'heard', phrase: 'a.goodbye', share: 0.45 }, act: { say: 'c.bye' } },
         ],
         manners: { helloAfterMs: null, hangUpAfterMs: 10_000 },
       },
@@ -44,7 +44,7 @@ describe('a short call', () => {
       realtime: {
         sessionCreatedDelayMs: 700,
         deltaMs: [90.125, 133.375],
-        burstFactor: 3,
+        burstFactor: 4,
         lateDeltas: { count: 2, when: 'before-done' },
         transcriptionDelayMs: [1_400, 150],
       },
