@@ -74,14 +74,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/call/floor.ts',
     find: '    active.discarded ||\n',
     replace: '',
-    test: SHORT_CALL,
+    test: 'test/call/talking.test.ts',
   },
   {
     name: 'the goodbye is cleared by a bye',
     file: 'src/call/floor.ts',
     find: "if (ending.stage !== 'none' || floor.waitingUntilMs !== null) return;\n  floor.awaitingSinceMs = null;",
     replace: 'floor.awaitingSinceMs = null;',
-    test: SHORT_CALL,
+    test: 'test/call/ending.test.ts',
   },
   {
     name: 'hang up before the goodbye was heard',
@@ -95,7 +95,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/call/turns.ts',
     find: 'const ready = resolve(item, nowMs, force);',
     replace: 'const ready = resolve({ ...item, textDueMs: item.final ? null : 0 }, nowMs, force);',
-    test: SHORT_CALL,
+    test: 'test/call/transcript.test.ts',
   },
   {
     name: 'idempotency key ignored',
@@ -141,6 +141,13 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    floor.waitingUntilMs === null &&\n',
     replace: '',
     test: 'test/call',
+  },
+  {
+    name: 'a hallucinated bye ends the wait',
+    file: 'src/call/floor.ts',
+    find: 'const speaksToUs = event.text !== null && words && !isClosing(event.text);',
+    replace: 'const speaksToUs = words;',
+    test: 'test/call/talking.test.ts',
   },
   {
     name: 'any signature accepted',

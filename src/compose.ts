@@ -241,6 +241,7 @@ function settingsOf(config: Config): Parameters<typeof createSwitchboard>[0]['se
   };
   return {
     simulated: config.simulate,
+    preflight: config.preflight,
     voice: config.openaiVoice,
     language: 'en',
     disclose: config.aiDisclosure,

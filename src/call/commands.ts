@@ -1,6 +1,6 @@
 /** Everything that a call may want. The shell obeys in order; none of these is answered by a return value, only by events. */
 import type { LineStatus, TimerName } from './events.ts';
-import type { Outcome, Speaker, Usage } from './words.ts';
+import type { Line, Outcome, Speaker, Usage } from './words.ts';
 
 /** Most urgent first: one pending create a purpose. */
 export const REPLY_PURPOSES = ['goodbye', 'answer', 'operator', 'nudge', 'opener'] as const;
@@ -61,19 +61,11 @@ export type ModelCommand =
 /** Where the caller's audio goes: kept (the last `keepMs` of it), to the model (what was kept first), or nowhere. */
 export type UplinkTarget = 'hold' | 'model' | 'off';
 
+/** A line in its place, with the model's item that it came from. Told lines are final. */
+export type ToldLine = Omit<Line, 'final'> & { readonly itemId: string };
+
 export type ScribeCommand =
-  | {
-      readonly type: 'scribe.line';
-      readonly index: number;
-      readonly speaker: Speaker;
-      readonly text: string;
-      readonly planned?: string;
-      readonly interrupted: boolean;
-      readonly estimated: boolean;
-      readonly startMs: number;
-      readonly endMs: number;
-      readonly itemId: string;
-    }
+  | ({ readonly type: 'scribe.line' } & ToldLine)
   | {
       readonly type: 'scribe.note';
       readonly kind: string;

@@ -4,7 +4,7 @@ import { msOfBytes } from '../media/mulaw.ts';
 import type { ActiveReply } from './call.ts';
 import { hasWords, isClosing } from './closings.ts';
 import { type Draft, emit, note, policyOf, streamMs, traitsOf } from './draft.ts';
-import type { ModelEvent } from './events.ts';
+import type { ItemRole, ModelEvent } from './events.ts';
 import {
   clear,
   endsAt,
@@ -35,16 +35,15 @@ export function quietSinceMs(draft: Draft): number | null {
     : Math.max(...moments);
 }
 
-export function speechStarted(draft: Draft, event: Of<'model.speechStarted'>): void {
-  const { floor, ending, turns } = draft.call;
+/** An item of the conversation that is new to us, or its place in the chain, which may be told later than the item itself. */
+export function meet(draft: Draft, role: ItemRole, itemId: string, previousItemId?: string | null): void {
   const startMs = streamMs(draft.call, draft.nowMs);
-  draft.call.turns = addItem(turns, {
-    itemId: event.itemId,
-    previousItemId: undefined,
-    role: 'callee',
-    nowMs: draft.nowMs,
-    startMs,
-  });
+  draft.call.turns = addItem(draft.call.turns, { itemId, previousItemId, role, nowMs: draft.nowMs, startMs });
+}
+
+export function speechStarted(draft: Draft, event: Of<'model.speechStarted'>): void {
+  const { floor, ending } = draft.call;
+  meet(draft, 'callee', event.itemId);
   if (floor.speaking && floor.speaking.itemId !== event.itemId) stopSpeaking(draft);
   floor.speaking = { itemId: event.itemId, sinceMs: draft.nowMs };
   floor.calleeHasSpoken = true;
@@ -188,14 +187,7 @@ export function expectAnswer(draft: Draft): void {
 
 export function committed(draft: Draft, event: Of<'model.committed'>): void {
   const { floor } = draft.call;
-  const startMs = streamMs(draft.call, draft.nowMs);
-  draft.call.turns = addItem(draft.call.turns, {
-    itemId: event.itemId,
-    previousItemId: event.previousItemId,
-    role: 'callee',
-    nowMs: draft.nowMs,
-    startMs,
-  });
+  meet(draft, 'callee', event.itemId, event.previousItemId);
   if (floor.speaking?.itemId === event.itemId) stopSpeaking(draft);
   else awaitText(draft, event.itemId);
   floor.firstTurnDone = true;
@@ -210,14 +202,7 @@ export function transcribed(draft: Draft, event: Of<'model.transcribed'>): void 
   const { floor } = draft.call;
   const turn = itemOf(draft.call.turns, event.itemId);
   if (turn && turn.role !== 'callee') return;
-  if (!turn)
-    draft.call.turns = addItem(draft.call.turns, {
-      itemId: event.itemId,
-      previousItemId: undefined,
-      role: 'callee',
-      nowMs: draft.nowMs,
-      startMs: streamMs(draft.call, draft.nowMs),
-    });
+  if (!turn) meet(draft, 'callee', event.itemId);
   const words = event.text !== null && hasWords(event.text);
   if (event.text !== null) takeWords(draft, event.itemId, event.text);
   // The placeholder comes at once: nothing better will.
@@ -227,9 +212,10 @@ export function transcribed(draft: Draft, event: Of<'model.transcribed'>): void 
     floor.interruptedBy = null;
     if (event.text !== null) floor.wordlessInterruptions = words ? 0 : floor.wordlessInterruptions + 1;
   }
-  // Words from before the wait, transcribed late, are what asked for it.
+  // Words from before the wait, transcribed late, are what asked for it; and transcribers make a "Bye." out of background voices.
   const since = turn?.addedAtMs ?? draft.nowMs;
-  if (words && floor.waitingUntilMs !== null && since > floor.waitingSinceMs) personIsBack(draft);
+  const speaksToUs = event.text !== null && words && !isClosing(event.text);
+  if (speaksToUs && floor.waitingUntilMs !== null && since > floor.waitingSinceMs) personIsBack(draft);
 }
 
 /** The callee's words. A line that stands there as a placeholder is told again, with them. */
@@ -272,13 +258,7 @@ export function spoke(draft: Draft, event: Of<'model.spoke'>): void {
   floor.active = { ...active, spoke: true, aliveAtMs: draft.nowMs };
   floor.awaitingSinceMs = null;
   floor.awaitingRetries = 0;
-  draft.call.turns = addItem(draft.call.turns, {
-    itemId: event.itemId,
-    previousItemId: undefined,
-    role: 'agent',
-    nowMs: draft.nowMs,
-    startMs: streamMs(draft.call, draft.nowMs),
-  });
+  meet(draft, 'agent', event.itemId);
   draft.call.playback = receive(draft.call.playback, event);
   play(draft);
 }
@@ -302,14 +282,7 @@ export function worded(draft: Draft, event: Of<'model.worded'>): void {
     if (turn.line === null) draft.call.turns = changeItem(draft.call.turns, event.itemId, { planned });
     return;
   }
-  if (!turn)
-    draft.call.turns = addItem(draft.call.turns, {
-      itemId: event.itemId,
-      previousItemId: undefined,
-      role: 'agent',
-      nowMs: draft.nowMs,
-      startMs: streamMs(draft.call, draft.nowMs),
-    });
+  if (!turn) meet(draft, 'agent', event.itemId);
   const text = event.whole ? event.text : (turn?.text ?? '') + event.text;
   draft.call.turns = changeItem(draft.call.turns, event.itemId, { text });
 }

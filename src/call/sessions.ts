@@ -4,13 +4,12 @@ import type { SeedTurn } from './commands.ts';
 import { briefOf, type Draft, emit, limitsOf, note, traitsOf } from './draft.ts';
 import { apologise, wantedTurn } from './ending.ts';
 import type { CarrierEvent, ModelEvent } from './events.ts';
-import { abandonTurns, cutPlayback, stopSpeaking } from './floor.ts';
+import { abandonTurns, cutPlayback, meet, stopSpeaking } from './floor.ts';
 import { bound, brokenVerdict, hangUp, settle, silentVerdict } from './line.ts';
 import { newLine } from './playback.ts';
 import { discardReply, dropPending, resetReplies, wantReply } from './replies.ts';
 import { apology, INSTRUCTIONS } from './sentences.ts';
 import { DETACHED_INQUIRE_MS, DETACHED_MS, DETACHED_SAY_MS, JOIN_MS, RENEW_MS } from './timing.ts';
-import { addItem } from './turns.ts';
 
 type Carrier<T extends CarrierEvent['type']> = Extract<CarrierEvent, { type: T }>;
 type Model<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
@@ -181,17 +180,9 @@ export function modelOverdue(draft: Draft): void {
 }
 
 export function itemAdded(draft: Draft, event: Model<'model.itemAdded'>): void {
-  const { model, nowMs, stream } = draft.call;
   // Before `ready` the items are the seed of a renewed session: they stand in the transcript already.
-  const role = model.state === 'opening' ? 'other' : event.role;
-  const startMs = stream.startedAtMs === null ? 0 : nowMs - stream.startedAtMs;
-  draft.call.turns = addItem(draft.call.turns, {
-    itemId: event.itemId,
-    previousItemId: event.previousItemId,
-    role,
-    nowMs,
-    startMs,
-  });
+  const role = draft.call.model.state === 'opening' ? 'other' : event.role;
+  meet(draft, role, event.itemId, event.previousItemId);
 }
 
 /** Limits of the whole call, counted from the stream's start. */

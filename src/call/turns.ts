@@ -4,22 +4,10 @@
  */
 import type { TurnItem, TurnsRegion } from './call.ts';
 import { hasWords } from './closings.ts';
+import type { ToldLine } from './commands.ts';
 import type { ItemRole } from './events.ts';
 import { PLACEHOLDER } from './sentences.ts';
 import { ORPHAN_MS } from './timing.ts';
-import type { Speaker } from './words.ts';
-
-export interface ToldLine {
-  readonly index: number;
-  readonly itemId: string;
-  readonly speaker: Speaker;
-  readonly text: string;
-  readonly planned?: string;
-  readonly interrupted: boolean;
-  readonly estimated: boolean;
-  readonly startMs: number;
-  readonly endMs: number;
-}
 
 /** Adds an item behind `previousItemId` (null: at the front; undefined: not known), or completes what is known of it. */
 export function addItem(

@@ -10,7 +10,7 @@ export interface Flags {
 }
 
 const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [flagOf(setting.name), setting] as const));
-const SWITCHES: ReadonlySet<string> = new Set(['AI_DISCLOSURE', 'RECORD_CALLS']);
+const SWITCHES: ReadonlySet<string> = new Set(['AI_DISCLOSURE', 'PREFLIGHT', 'RECORD_CALLS']);
 
 /** `DATA_DIR` is `--data-dir`. */
 export function flagOf(settingName: string): string {

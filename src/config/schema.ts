@@ -44,6 +44,7 @@ const token = form(/^\S{16,}$/, 'be at least 16 characters without spaces; take 
 // biome-ignore format: one line a setting
 export const SETTINGS = {
   publicUrl: optional('PUBLIC_URL', publicUrl, 'Address under which Twilio reaches this server, such as https://calls.example.com. http:// works for this machine only.'),
+  preflight: setting('PREFLIGHT', yesOrNo, true, 'Try PUBLIC_URL from this machine before calls are placed. false only where a machine cannot reach its own public address.'),
   twilioAccountSid: optional('TWILIO_ACCOUNT_SID', accountSid, 'Account SID of the Twilio console.'),
   twilioAuthToken: secret('TWILIO_AUTH_TOKEN', credential, 'Auth token of the Twilio console; also checks that webhooks come from Twilio.'),
   twilioAuthTokenSecondary: secret('TWILIO_AUTH_TOKEN_SECONDARY', credential, 'Second auth token while tokens are being rotated: signatures of either pass.'),

@@ -16,6 +16,8 @@ import { createScribe } from './scribe.ts';
 
 export interface SwitchboardSettings {
   readonly simulated: boolean;
+  /** Try the carrier's way to us before a call is placed. */
+  readonly preflight: boolean;
   readonly voice: string;
   readonly language: string;
   readonly disclose: boolean;
@@ -76,7 +78,7 @@ class LiveSwitchboard implements RunningSwitchboard {
     const brief = this.#briefOf(request);
     const limits = this.#limitsOf(request);
     const { carrier, model } = await this.#options.outside('place');
-    await carrier.preflight();
+    if (settings.preflight) await carrier.preflight();
     const callId = randomUUID() as CallId;
     const created = await store.createCall(
       {

@@ -48,6 +48,7 @@ async function callOverBinary(script: Script, brain: Brain): Promise<BinaryCall>
   const switchboard = createSwitchboard({
     settings: {
       simulated: true,
+      preflight: true,
       voice: 'sage',
       language: 'en',
       disclose: true,

@@ -117,6 +117,20 @@ describe('a public URL that is not right', { timeout: 60_000 }, () => {
     expect(world.twilio.calls).toHaveLength(1);
   });
 
+  it('is not tried where PREFLIGHT=false says that this machine cannot reach it', async () => {
+    const world = here.later(await ringingForEver());
+    const env = {
+      ...world.env,
+      DATA_DIR: here.folder(),
+      PUBLIC_URL: 'https://calls.example.com',
+      PORT: '0',
+      PREFLIGHT: 'false',
+    };
+    const server = await here.start({ env, args: ['--simulate'] });
+    await server.place();
+    expect(world.twilio.calls).toHaveLength(1);
+  });
+
   it('leads nowhere: told before anything is dialled', async () => {
     const world = here.later(await ringingForEver());
     const gone = createTcpServer().listen(0, '127.0.0.1');

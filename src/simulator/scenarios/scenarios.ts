@@ -42,8 +42,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     script: {
       rules: [
         { when: { after: 'start', ms: 600 }, act: { say: 'c.moment' } },
-        { when: { after: 'said', phrase: 'c.moment', ms: 1_000 }, act: { chatter: 'c.chatter', forMs: 25_000 } },
-        { when: { after: 'said', phrase: 'c.chatter', ms: 1_000 }, act: { say: 'c.back' } },
+        { when: { after: 'start', ms: 5_000 }, act: { chatter: 'c.chatter', forMs: 12_000 } },
+        { when: { after: 'start', ms: 18_200 }, act: { chatter: 'c.chatter', forMs: 12_000 } },
+        { when: { after: 'start', ms: 31_500 }, act: { say: 'c.back' } },
         { when: { after: 'heard', phrase: 'a.perfect', share: 0.9, thenMs: 700 }, act: { say: 'c.confirmed' } },
         { when: { after: 'heard', phrase: 'a.goodbye', share: 0.4 }, act: { say: 'c.bye' } },
       ],
