@@ -10,7 +10,6 @@ export interface Mutant {
 }
 
 const SHORT_CALL = 'test/journeys/short-call.test.ts';
-const SCENARIOS = 'test/journeys/scenarios.test.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -124,16 +123,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/call/ending.ts',
     find: 'const MAX_REOPENED = 2;',
     replace: 'const MAX_REOPENED = 0;',
-    test: SCENARIOS,
-    only: 'bye over the goodbye',
+    test: 'test/call/ending.test.ts',
   },
   {
     name: 'a broken stream is not attached again',
     file: 'src/call/sessions.ts',
     find: 'if (canReattach && !stream.reattached) emit(',
     replace: 'if (canReattach && stream.reattached) emit(',
-    test: SCENARIOS,
-    only: 'everything goes wrong',
+    test: 'test/call/trouble.test.ts',
   },
   {
     name: 'replies of the server’s own while we wait',

@@ -35,11 +35,11 @@ for (const { mutant, why } of survivors) process.stdout.write(`FAILED  ${mutant.
 process.stdout.write(`mutants: ${verdicts.length - survivors.length} passed, ${survivors.length} failed\n`);
 process.exit(survivors.length === 0 && verdicts.length > 0 ? 0 : 1);
 
-/** Calls in real time wait more than they work: two a core, each worker with a copy of its own. */
+/** Calls in real time wait more than they work: two a core and one more, each worker with a copy of its own. */
 async function hunt(list: readonly Mutant[]): Promise<readonly Verdict[]> {
   const queue = [...list];
   const done: Verdict[] = [];
-  const workers = Array.from({ length: 2 * availableParallelism() }, async () => {
+  const workers = Array.from({ length: 2 * availableParallelism() + 1 }, async () => {
     const copy = makeCopy();
     try {
       for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {

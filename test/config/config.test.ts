@@ -34,6 +34,7 @@ describe('the settings', () => {
   it('have the documented defaults when nobody sets anything, and that is no error', () => {
     expect(loadConfig({ env: {}, machine })).toEqual({
       publicUrl: null,
+      preflight: true,
       twilioAccountSid: null,
       twilioAuthToken: null,
       twilioAuthTokenSecondary: null,
