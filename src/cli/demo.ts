@@ -53,7 +53,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-demo-'));
   try {
     const report = await simulate(world, scenario, dataDir, show);
-    if (values.json) await new Promise<void>((resolve) => stdout.write(`${JSON.stringify(report)}\n`, () => resolve()));
+    if (values.json) stdout.write(`${JSON.stringify(report)}\n`);
     return report.outcome === scenario.outcome ? 0 : 1;
   } finally {
     await world.close();

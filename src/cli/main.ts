@@ -23,7 +23,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ run(words: readonly stri
 /** Runs the command that the command line names, and ends the process with its exit code. */
 export async function main(): Promise<void> {
   try {
-    process.exit(await runCommand());
+    const code = await runCommand();
+    // What was written to a pipe may still be on its way.
+    await new Promise<void>((resolve) => claimStdout().write('', () => resolve()));
+    process.exit(code);
   } catch (error) {
     process.stderr.write(`switchboard: ${error instanceof Error ? error.message : 'it failed.'}\n`);
     process.exit(1);
@@ -44,7 +47,7 @@ async function runCommand(): Promise<number> {
   return 2;
 }
 
-async function print(stdout: NodeJS.WritableStream, text: string): Promise<number> {
-  await new Promise<void>((resolve) => stdout.write(text, () => resolve()));
+function print(stdout: NodeJS.WritableStream, text: string): number {
+  stdout.write(text);
   return 0;
 }

@@ -11,3 +11,13 @@ export function stopSignal(): Promise<string> {
     }
   });
 }
+
+/**
+ * The last net: a mistake of ours in one call must not take the others down with it. It is logged, and nothing in the product
+ * relies on it.
+ */
+export function surviveMistakes(logger: { error(fields: object, message: string): void }): void {
+  process.on('uncaughtException', (err, origin) =>
+    logger.error({ err, origin }, 'a mistake was caught by the last net'),
+  );
+}

@@ -2,7 +2,7 @@ import { compose } from '../compose.ts';
 import { processSources, readConfig } from '../config/config.ts';
 import { serveStdio } from '../mcp/stdio.ts';
 import { createLogger } from './log.ts';
-import { stopSignal } from './signals.ts';
+import { stopSignal, surviveMistakes } from './signals.ts';
 import { VERSION } from './version.ts';
 
 /** How long live calls get for their goodbye when the client leaves or the server is stopped. */
@@ -12,6 +12,7 @@ const DRAIN_MS = 10_000;
 export async function run(): Promise<number> {
   const reading = readConfig(processSources());
   const logger = createLogger(reading.config);
+  surviveMistakes(logger);
   const signalled = stopSignal();
   const app = compose({ reading, logger });
   const session = await serveStdio({
