@@ -6,6 +6,7 @@ import type { Limits } from './call/words.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createTwilioCarrier } from './carriers/twilio/carrier.ts';
 import { type Config, type ConfigReading, requireForCalls } from './config/config.ts';
+import { keptApart, leadsToSimulators } from './config/simulated.ts';
 import { ConfigError } from './errors.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
 import type { Model } from './models/model.ts';
@@ -72,7 +73,7 @@ class Composition implements App {
   constructor(options: ComposeOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#config = options.reading.config;
+    this.#config = keptApart(options.reading.config);
     this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
     this.switchboard = this.#late.switchboard;
     this.started = this.#start();
@@ -116,12 +117,8 @@ class Composition implements App {
     if (!config.simulate || this.#world) return;
     const port = config.publicUrl === null ? await freePort(config.host) : config.port;
     const publicUrl = config.publicUrl ?? `http://127.0.0.1:${port}`;
-    if (config.twilioApiBaseUrl !== null && config.openaiApiKey !== null) {
-      this.#config = { ...config, port, publicUrl };
-      return;
-    }
-    this.#world = await startWorld({ scenario: 'reservation' });
-    this.#config = { ...config, ...this.#world.settings, port, publicUrl };
+    if (!leadsToSimulators(config)) this.#world = await startWorld({ scenario: 'reservation' });
+    this.#config = { ...config, ...this.#world?.settings, port, publicUrl };
   }
 
   get config(): Config {

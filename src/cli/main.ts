@@ -40,7 +40,7 @@ async function runCommand(): Promise<number> {
   const [command, ...words] = rest;
   if (command === '--help' || command === '-h' || command === 'help') return print(stdout, HELP);
   if (command === '--version') return print(stdout, `${VERSION}\n`);
-  if (command === undefined) return (await import('./stdio.ts')).run();
+  if (command === undefined || command === 'stdio') return (await import('./stdio.ts')).run();
   const load = COMMANDS[command];
   if (load) return (await load()).run(words);
   process.stderr.write(`switchboard: there is no command "${command}". Try switchboard --help.\n`);

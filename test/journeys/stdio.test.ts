@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -142,6 +142,33 @@ describe('the process, as an MCP client starts it', { timeout: 60_000 }, () => {
       expect(listed.text).toContain('DATA_DIR');
     }
     expect(world.twilio.calls).toHaveLength(0);
+  });
+});
+
+describe('--simulate on a machine with real accounts', { timeout: 60_000 }, () => {
+  it('leaves the accounts alone: the call is held by the simulators, and kept apart', async () => {
+    const dataDir = here.folder();
+    const env = {
+      DATA_DIR: dataDir,
+      PUBLIC_URL: 'https://calls.example.com',
+      TWILIO_ACCOUNT_SID: `AC${'1'.repeat(32)}`,
+      TWILIO_AUTH_TOKEN: 'of-a-real-account',
+      TWILIO_API_KEY: `SK${'1'.repeat(32)}`,
+      TWILIO_API_SECRET: 'of-a-real-account',
+      TWILIO_NUMBER: '+14155550101',
+      TWILIO_API_BASE_URL: 'https://proxy.example.com',
+      OPENAI_API_KEY: 'of-a-real-account',
+      OPENAI_REALTIME_DIALECT: 'beta',
+    };
+    // By the name of the command: some clients insist on one.
+    const server = await here.start({ env, args: ['stdio', '--simulate'] });
+    const placed = await server.tool('trigger-call', ASKED);
+    expect(placed.data).toMatchObject({ status: 'success', simulated: true });
+    const callId = String(placed.data.callId);
+    await server.follow(callId, ({ lines }) => lines.length > 0);
+    await server.tool('end-call', { callId, mode: 'now' });
+    expect(existsSync(join(dataDir, 'simulated', 'switchboard.sqlite'))).toBe(true);
+    expect(existsSync(join(dataDir, 'switchboard.sqlite'))).toBe(false);
   });
 });
 

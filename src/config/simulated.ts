@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import { isLoopback } from './kinds.ts';
+import { SETTINGS } from './schema.ts';
+
+/** The simulators never leave this machine: whatever is set besides, an address elsewhere is a real service. */
+export function leadsToSimulators({ twilioApiBaseUrl, openaiWebsocketUrl }: Config): boolean {
+  return [twilioApiBaseUrl, openaiWebsocketUrl].every((url) => url !== null && isLoopback(new URL(url).hostname));
+}
+
+/**
+ * The settings with what is meant for real calls taken out when simulated ones are placed: the account, the address, the model,
+ * and the store, in which an idempotency key, the hourly limit or a stranded call of the one would count for the other.
+ */
+export function keptApart(config: Config): Config {
+  if (!config.simulate || leadsToSimulators(config)) return config;
+  const isLocal = config.publicUrl !== null && isLoopback(new URL(config.publicUrl).hostname);
+  return {
+    ...config,
+    dataDir: join(config.dataDir, 'simulated'),
+    host: SETTINGS.host.fallback,
+    publicUrl: isLocal ? config.publicUrl : null,
+    twilioAuthTokenSecondary: null,
+    twilioApiKey: null,
+    twilioApiSecret: null,
+    openaiRealtimeDialect: SETTINGS.openaiRealtimeDialect.fallback,
+    openaiRealtimeModel: SETTINGS.openaiRealtimeModel.fallback,
+    openaiTranscriptionModel: SETTINGS.openaiTranscriptionModel.fallback,
+  };
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config/config.ts';
+import { keptApart, leadsToSimulators } from '../../src/config/simulated.ts';
+
+const REAL = {
+  DATA_DIR: '/data',
+  HOST: '0.0.0.0',
+  PUBLIC_URL: 'https://calls.example.com',
+  TWILIO_API_BASE_URL: 'https://proxy.example.com',
+  TWILIO_API_KEY: `SK${'0'.repeat(32)}`,
+  TWILIO_API_SECRET: 'a-secret',
+  OPENAI_API_KEY: 'a-key',
+  OPENAI_REALTIME_MODEL: 'a-deployment',
+  OPENAI_REALTIME_DIALECT: 'beta',
+};
+const SIMULATED = {
+  TWILIO_API_BASE_URL: 'http://127.0.0.1:4010',
+  OPENAI_WEBSOCKET_URL: 'ws://127.0.0.1:4011/v1/realtime',
+};
+
+function configOf(env: Readonly<Record<string, string>>, argv: readonly string[] = ['--simulate']) {
+  const { config, complaints } = readConfig({ env, argv });
+  expect(complaints).toEqual([]);
+  return config;
+}
+
+describe('the settings of simulated calls', () => {
+  it('are those of simulators only when both services are on this machine', () => {
+    expect(leadsToSimulators(configOf(REAL))).toBe(false);
+    expect(leadsToSimulators(configOf({ ...REAL, OPENAI_WEBSOCKET_URL: SIMULATED.OPENAI_WEBSOCKET_URL }))).toBe(false);
+    expect(leadsToSimulators(configOf({ ...REAL, TWILIO_API_BASE_URL: SIMULATED.TWILIO_API_BASE_URL }))).toBe(false);
+    expect(leadsToSimulators(configOf(SIMULATED))).toBe(true);
+  });
+
+  it('take nothing of a real account, and keep a store of their own', () => {
+    expect(keptApart(configOf(REAL))).toMatchObject({
+      dataDir: '/data/simulated',
+      host: '127.0.0.1',
+      publicUrl: null,
+      twilioApiKey: null,
+      twilioApiSecret: null,
+      openaiRealtimeDialect: 'ga',
+      openaiRealtimeModel: 'gpt-realtime-2.1',
+    });
+  });
+
+  it('are left as they are for real calls, and for a simulated world that runs already', () => {
+    const real = configOf(REAL, []);
+    expect(keptApart(real)).toBe(real);
+    const running = configOf({ ...REAL, ...SIMULATED });
+    expect(keptApart(running)).toBe(running);
+  });
+});
