@@ -29,7 +29,9 @@ export type CarrierCommand =
   | { readonly type: 'carrier.mark'; readonly generation: number; readonly markId: number }
   | { readonly type: 'carrier.clear'; readonly generation: number }
   /** `say`: speak `text` and hang up, now when the stream is live, else when the carrier asks how to go on. `reattach`: connect a stream again when it asks. */
-  | { readonly type: 'carrier.redirect'; readonly plan: 'say' | 'reattach'; readonly text: string }
+  | { readonly type: 'carrier.redirect'; readonly plan: 'reattach' }
+  /** `language` is that of the text, which is not always the call's. */
+  | { readonly type: 'carrier.redirect'; readonly plan: 'say'; readonly text: string; readonly language: string }
   | { readonly type: 'carrier.inquire' }
   | { readonly type: 'carrier.hangUp' }
   /** The call is over for us: close its socket, forget its tokens. */

@@ -189,7 +189,7 @@ export function apologise(draft: Draft, reason: string): void {
   ending.sinceMs = draft.nowMs;
   ending.deadlineMs = draft.nowMs + 5_000 + say.text.length * SAY_MS_PER_CHAR;
   note(draft, 'apology', { reason });
-  emit(draft, { type: 'carrier.redirect', plan: 'say', text: say.text });
+  emit(draft, { type: 'carrier.redirect', plan: 'say', ...say });
 }
 
 /** Turn-taking that is wanted of the server now. */

@@ -47,7 +47,8 @@ const ENGLISH = 'I am sorry, there is a technical problem and I have to end this
 /** `language` is a BCP 47 tag; a language without a sentence of its own gets the English one. */
 export function apology(language: string): { readonly text: string; readonly language: string } {
   const primary = language.toLowerCase().split('-')[0] ?? 'en';
-  const text = APOLOGIES[primary];
+  // `no` is Norwegian of either kind.
+  const text = APOLOGIES[primary === 'no' ? 'nb' : primary];
   return text === undefined ? { text: ENGLISH, language: 'en' } : { text, language };
 }
 

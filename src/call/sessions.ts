@@ -95,9 +95,9 @@ export function streamEnded(draft: Draft, event: Carrier<'carrier.streamEnded'>)
   discardReply(draft);
   floor.awaitingSinceMs = null;
   const { canReattach, canSay } = traitsOf(draft.call);
-  const text = apology(briefOf(draft.call)?.language ?? 'en').text;
-  if (canReattach && !stream.reattached) emit(draft, { type: 'carrier.redirect', plan: 'reattach', text: '' });
-  else if (canSay) emit(draft, { type: 'carrier.redirect', plan: 'say', text });
+  if (canReattach && !stream.reattached) emit(draft, { type: 'carrier.redirect', plan: 'reattach' });
+  else if (canSay)
+    emit(draft, { type: 'carrier.redirect', plan: 'say', ...apology(briefOf(draft.call)?.language ?? 'en') });
 }
 
 export function detachedDueMs(draft: Draft): number | null {

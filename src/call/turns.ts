@@ -20,7 +20,7 @@ export function addItem(
     readonly startMs: number;
   },
 ): TurnsRegion {
-  const known = turns.items.find((item) => item.itemId === added.itemId);
+  const known = itemOf(turns, added.itemId);
   if (known && (known.previousItemId !== undefined || added.previousItemId === undefined)) return turns;
   const item: TurnItem = known
     ? { ...known, previousItemId: added.previousItemId }
@@ -52,13 +52,13 @@ export function addItem(
 function arrange(turns: TurnsRegion, changedId: string, nowMs: number): TurnsRegion {
   const told = turns.items.slice(0, turns.told);
   const open = turns.items.slice(turns.told);
-  const toldIds = new Set(told.map((item) => item.itemId));
   const openIds = new Set(open.map((item) => item.itemId));
   const follows = (item: TurnItem): boolean => item.previousItemId != null && openIds.has(item.previousItemId);
   const isPlaced = (item: TurnItem): boolean =>
     item.previousItemId === null ||
     follows(item) ||
-    (item.previousItemId !== undefined && toldIds.has(item.previousItemId));
+    // From the back: a call of hours has thousands of items, and what is looked for is nearly always one of the last.
+    (item.previousItemId !== undefined && told.findLast((each) => each.itemId === item.previousItemId) !== undefined);
   const behindTold = open.filter((item) => !follows(item) && item.previousItemId != null && isPlaced(item));
   const byArrival = open.filter((item) => !follows(item) && !behindTold.includes(item));
   const ordered = new Set<TurnItem>();
@@ -82,11 +82,13 @@ function arrange(turns: TurnsRegion, changedId: string, nowMs: number): TurnsReg
 }
 
 export function changeItem(turns: TurnsRegion, itemId: string, change: Partial<TurnItem>): TurnsRegion {
-  return { ...turns, items: turns.items.map((item) => (item.itemId === itemId ? { ...item, ...change } : item)) };
+  const index = turns.items.findLastIndex((item) => item.itemId === itemId);
+  const item = turns.items[index];
+  return item ? { ...turns, items: turns.items.with(index, { ...item, ...change }) } : turns;
 }
 
 export function itemOf(turns: TurnsRegion, itemId: string): TurnItem | undefined {
-  return turns.items.find((item) => item.itemId === itemId);
+  return turns.items.findLast((item) => item.itemId === itemId);
 }
 
 /** Tells the lines that are final, in order. `force`: the call is over, nothing is waited for. */
@@ -95,6 +97,8 @@ export function tell(
   nowMs: number,
   force: boolean,
 ): { turns: TurnsRegion; lines: readonly ToldLine[] } {
+  const first = turns.items[turns.told];
+  if (!first || resolve(first, nowMs, force) === null) return { turns, lines: [] };
   const items = [...turns.items];
   const lines: ToldLine[] = [];
   let { told, lines: count } = turns;

@@ -26,12 +26,15 @@ export interface Carrier {
 
 export interface LineOptions {
   readonly callId: CallId;
-  /** BCP 47, for sentences that the carrier speaks by itself. */
-  readonly language: string;
   readonly emit: (event: CarrierEvent) => void;
   /** The callee's audio. `mediaMs` is the carrier's own clock of the stream, in milliseconds since its start. */
   readonly hear: (audio: Audio, mediaMs: number) => void;
 }
+
+/** `language` is the text's, BCP 47. */
+export type Redirection =
+  | { readonly plan: 'reattach' }
+  | { readonly plan: 'say'; readonly text: string; readonly language: string };
 
 /** One telephone call. Its stream may come and go (epochs 1, 2 …). */
 export interface Line {
@@ -39,7 +42,8 @@ export interface Line {
   play(audio: Audio): void;
   mark(generation: number, markId: number): void;
   clear(generation: number): void;
-  redirect(plan: 'say' | 'reattach', text: string): void;
+  /** How the call goes on when its stream is over: with a new one, or (now) with a sentence and a hang-up. */
+  redirect(plan: Redirection): void;
   /** Asks the carrier once what became of the call: `carrier.bound`, `carrier.progressed` or `carrier.notFound` follow, nothing when it does not answer. */
   inquire(): void;
   hangUp(): void;

@@ -75,7 +75,6 @@ class LiveBridge implements Bridge {
     });
     this.#line = options.carrier.line({
       callId: options.callId,
-      language: options.brief.language,
       emit: (event) => this.#fromCarrier(event),
       hear: (audio, mediaMs) => this.#uplink.hear(audio, mediaMs),
     });
@@ -189,7 +188,7 @@ class LiveBridge implements Bridge {
       case 'carrier.clear':
         return line.clear(command.generation);
       case 'carrier.redirect':
-        return line.redirect(command.plan, command.text);
+        return line.redirect(command);
       case 'carrier.inquire':
         return line.inquire();
       case 'carrier.hangUp':

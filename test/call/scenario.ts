@@ -12,6 +12,7 @@ export interface Setting {
   readonly limits?: Partial<Limits>;
   readonly traits?: Partial<CarrierTraits>;
   readonly policy?: Partial<CallPolicy>;
+  readonly language?: string;
   /** Delay between what the carrier's buffer plays and the echo of its mark. */
   readonly echoMs?: number;
 }
@@ -99,7 +100,13 @@ export class Scenario {
     const { limits, traits, policy } = this.setting;
     return this.feed({
       type: 'call.requested',
-      brief: { to: '+14155550123', context: 'Book a table.', language: 'en', voice: 'sage', disclose: true },
+      brief: {
+        to: '+14155550123',
+        context: 'Book a table.',
+        language: this.setting.language ?? 'en',
+        voice: 'sage',
+        disclose: true,
+      },
       limits: { ringMs: 30_000, firstSpeechMs: 3_000, silenceMs: 15_000, callMs: 900_000, ...limits },
       traits: {
         lookAheadMs: 600_000,

@@ -105,6 +105,20 @@ describe('a model that dies', () => {
     expect(call.count('carrier.hangUp')).toBe(0);
   });
 
+  it.each([
+    ['de-AT', 'de-AT', 'Auf Wiederhören'],
+    ['no', 'no', 'Ha det'],
+    // No sentence of its own: a Finnish voice must not read English.
+    ['fi', 'en', 'Goodbye'],
+  ])('has the sentence for a call in %s spoken in %s', (language, spokenIn, words) => {
+    const call = Scenario.talking({ language });
+    call.modelFails('quota', false);
+    expect(call.last('carrier.redirect')).toMatchObject({
+      language: spokenIn,
+      text: expect.stringContaining(words),
+    });
+  });
+
   it.each(['refused-key', 'refused-model', 'quota', 'configuration', 'protocol'] as const)(
     'for a reason that stays (%s) is not renewed: the sentence comes at once',
     (kind) => {

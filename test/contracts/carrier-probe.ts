@@ -32,7 +32,6 @@ export function place(carrier: Carrier, ringMs = 20_000): Placed {
   calls += 1;
   const line = carrier.line({
     callId: `call-${calls}` as CallId,
-    language: 'en',
     emit: (event) => {
       events.push(event);
       if (event.type === 'carrier.streamEnded') placed.onEnded(line);

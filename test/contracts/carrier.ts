@@ -237,7 +237,7 @@ function ending(open: Open, talk: Talk): void {
 
   it('tells of a stream that breaks, and attaches it again where its traits say so', async () => {
     const { world, probe, call } = await talk();
-    call.onEnded = (line) => line.redirect('reattach', '');
+    call.onEnded = (line) => line.redirect({ plan: 'reattach' });
     world.dropStreams();
     expect(await call.until('carrier.streamEnded')).toEqual({ type: 'carrier.streamEnded', epoch: 1, how: 'dropped' });
     if (!world.carrier.traits.canReattach) {
@@ -252,7 +252,7 @@ function ending(open: Open, talk: Talk): void {
 
   it('says a sentence by itself where its traits say so, and says when it cannot', async () => {
     const { world, call } = await talk();
-    call.line.redirect('say', 'We are sorry, the call has to end.');
+    call.line.redirect({ plan: 'say', text: 'We are sorry, the call has to end.', language: 'en' });
     const { outcome } = await call.until('carrier.redirected');
     expect(outcome).toBe(world.carrier.traits.canSay ? 'done' : 'failed');
     if (outcome === 'done') await call.status('completed');
@@ -269,7 +269,7 @@ function ending(open: Open, talk: Talk): void {
       () => call.line.clear(1),
       () => call.line.hangUp(),
       () => call.line.inquire(),
-      () => call.line.redirect('say', 'x'),
+      () => call.line.redirect({ plan: 'say', text: 'x', language: 'en' }),
     ])
       ask();
     call.line.play(Audio.fromBytes(noise(FRAME_BYTES, 11)));

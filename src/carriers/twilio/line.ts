@@ -1,6 +1,6 @@
 import type { CarrierEvent, LineStatus } from '../../call/events.ts';
 import type { Audio } from '../../media/audio.ts';
-import type { Line, LineOptions, MediaSocket } from '../carrier.ts';
+import type { Line, LineOptions, MediaSocket, Redirection } from '../carrier.ts';
 import { Attachment, type Clock } from './attachment.ts';
 import type { CallState, CreateRequest, Rest } from './rest.ts';
 import type { StreamStart } from './stream.ts';
@@ -54,9 +54,9 @@ export interface LineContext {
   };
 }
 
-type Plan = { readonly kind: 'none' } | { readonly kind: 'say'; readonly text: string } | { readonly kind: 'reattach' };
+type Plan = { readonly plan: 'none' } | Redirection;
 
-const NO_PLAN: Plan = { kind: 'none' };
+const NO_PLAN: Plan = { plan: 'none' };
 const TERMINAL: ReadonlySet<LineStatus> = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
 
 /** One telephone call over Twilio. Its webhooks have been authenticated before they come here. */
@@ -123,10 +123,10 @@ export class TwilioLine implements Line {
     this.attachment?.stream.clear();
   }
 
-  redirect(plan: 'say' | 'reattach', text: string): void {
+  redirect(plan: Redirection): void {
     if (this.isReleased) return;
-    this.plan = plan === 'say' ? { kind: 'say', text } : { kind: 'reattach' };
-    if (this.plan.kind === 'say' && this.attachment?.stream.live) void this.sayNow(this.plan);
+    this.plan = plan;
+    if (this.plan.plan === 'say' && this.attachment?.stream.live) void this.sayNow(this.plan);
   }
 
   inquire(): void {
@@ -174,7 +174,7 @@ export class TwilioLine implements Line {
     if (this.isReleased || this.hangUpWanted) return hangUpTwiml();
     if (this.opening !== null) return this.opening;
     if (status !== null) this.progress(status, 'webhook');
-    this.opening = this.plan.kind === 'say' ? this.sayAsPlanned(this.plan) : this.streamDocument(1);
+    this.opening = this.plan.plan === 'say' ? this.sayAsPlanned(this.plan) : this.streamDocument(1);
     return this.opening;
   }
 
@@ -282,10 +282,10 @@ export class TwilioLine implements Line {
   }
 
   /** The document of a live call is replaced; its stream ends by that. */
-  private async sayNow(plan: Plan & { kind: 'say' }): Promise<void> {
+  private async sayNow(plan: Plan & { plan: 'say' }): Promise<void> {
     if (this.isSaying || this.callSid === null) return;
     this.isSaying = true;
-    const outcome = await this.context.rest.replace(this.callSid, sayTwiml(this.options.language, plan.text));
+    const outcome = await this.context.rest.replace(this.callSid, sayTwiml(plan.language, plan.text));
     this.isSaying = false;
     // Until here a question how to go on would have been answered with the same sentence; it must not be said twice.
     if (this.plan !== plan) return;
@@ -293,10 +293,10 @@ export class TwilioLine implements Line {
     this.emit({ type: 'carrier.redirected', outcome: outcome === 'done' ? 'done' : 'failed' });
   }
 
-  private sayAsPlanned(plan: Plan & { kind: 'say' }): string {
+  private sayAsPlanned(plan: Plan & { plan: 'say' }): string {
     this.plan = NO_PLAN;
     this.emitSoon({ type: 'carrier.redirected', outcome: 'done' });
-    return sayTwiml(this.options.language, plan.text);
+    return sayTwiml(plan.language, plan.text);
   }
 
   private streamDocument(epoch: number): string {
@@ -319,9 +319,9 @@ export class TwilioLine implements Line {
       return emptyTwiml();
     }
     const plan = this.plan;
-    if (plan.kind === 'say') return this.sayAsPlanned(plan);
+    if (plan.plan === 'say') return this.sayAsPlanned(plan);
     this.plan = NO_PLAN;
-    return plan.kind === 'reattach' && !this.hangUpWanted ? this.streamDocument(epoch + 1) : hangUpTwiml();
+    return plan.plan === 'reattach' && !this.hangUpWanted ? this.streamDocument(epoch + 1) : hangUpTwiml();
   }
 
   private admit(ticket: Ticket, digest: TokenDigest, start: StreamStart): boolean {
@@ -339,7 +339,7 @@ export class TwilioLine implements Line {
     }
     this.attachment = { epoch, stream };
     this.emit({ type: 'carrier.streamStarted', epoch });
-    if (this.plan.kind === 'say') void this.sayNow(this.plan);
+    if (this.plan.plan === 'say') void this.sayNow(this.plan);
   }
 
   private streamEnded(epoch: number, how: 'stopped' | 'dropped', malformed: number): void {

@@ -151,7 +151,6 @@ export function listenTo(
   const waiters = new Set<() => void>();
   const line = carrier.line({
     callId: 'call-1' as CallId,
-    language: 'en',
     emit: (event) => {
       events.push(event);
       onEvent(event, line);

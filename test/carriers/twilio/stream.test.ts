@@ -103,7 +103,7 @@ describe('a live stream', () => {
 describe('going on after a stream', () => {
   it('tells of the end first, and attaches again with a fresh token and the next epoch', async () => {
     const { carrier, call, socket, twiml } = await streaming(undefined, (event, line) => {
-      if (event.type === 'carrier.streamEnded') line.redirect('reattach', '');
+      if (event.type === 'carrier.streamEnded') line.redirect({ plan: 'reattach' });
     });
     const { afterUrl, token } = streamOf(twiml);
     const reply = await post(carrier, afterUrl, { CallSid: SID });
@@ -115,13 +115,13 @@ describe('going on after a stream', () => {
     expect(call.events.at(-1)).toEqual({ type: 'carrier.streamStarted', epoch: 2 });
   });
 
-  it('says the planned sentence, escaped and in the call’s language, and hangs up', async () => {
+  it('says the planned sentence, escaped and in the text’s language, and hangs up', async () => {
     const { carrier, call, socket, twiml } = await streaming();
     socket.drop();
-    call.line.redirect('say', 'Sorry, <we> & "you" lost the line.');
+    call.line.redirect({ plan: 'say', text: 'Sorry, <we> & "you" lost the line.', language: 'en-GB' });
     const reply = await post(carrier, streamOf(twiml).afterUrl, { CallSid: SID });
     expect(reply.body).toContain(
-      '<Say language="en-US">Sorry, &lt;we&gt; &amp; &quot;you&quot; lost the line.</Say><Hangup/>',
+      '<Say language="en-GB">Sorry, &lt;we&gt; &amp; &quot;you&quot; lost the line.</Say><Hangup/>',
     );
     expect(await call.until('carrier.redirected')).toEqual({ type: 'carrier.redirected', outcome: 'done' });
   });
@@ -148,7 +148,7 @@ describe('going on after a stream', () => {
     const { call, api } = await streaming((request) =>
       request.path.endsWith('/Calls.json') ? { status: 201, body: callBody(SID) } : { status, body: callBody(SID) },
     );
-    call.line.redirect('say', 'Goodbye.');
+    call.line.redirect({ plan: 'say', text: 'Goodbye.', language: 'en' });
     expect(await call.until('carrier.redirected')).toEqual({ type: 'carrier.redirected', outcome });
     expect(api.requests.at(-1)?.form.get('Twiml')).toContain('<Say language="en-US">Goodbye.</Say><Hangup/>');
   });
