@@ -49,7 +49,7 @@ export function toolFailure(
   return failedAnswer(`${problem.message}\n${problem.advice}`, structured, news);
 }
 
-/** JSON-RPC's error for resources and prompts, which have no `isError`: the SDK reads `code` and `message`. */
+/** JSON-RPC's error where a result has no `isError` (resources), or there is none (a tool that does not exist): the SDK reads `code` and `message`. */
 export class RequestFailure extends Error {
   override readonly name = 'RequestFailure';
   /** JSON-RPC error code. */

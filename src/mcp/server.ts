@@ -2,6 +2,8 @@ import { completable } from '@modelcontextprotocol/sdk/server/completable.js';
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
+  CallToolRequestSchema,
+  ErrorCode,
   type ServerNotification,
   type ServerRequest,
   SubscribeRequestSchema,
@@ -9,7 +11,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Switchboard } from '../switchboard/port.ts';
 import { PROMPTS, TOOLS } from './catalogue.ts';
-import { type Logger, resourceFailure, toolFailure } from './failure.ts';
+import { type Logger, RequestFailure, resourceFailure, toolFailure } from './failure.ts';
 import { INSTRUCTIONS } from './instructions.ts';
 import type { Prompt } from './prompts/prompt.ts';
 import { Subscriptions } from './resources/subscriptions.ts';
@@ -25,7 +27,7 @@ import {
   readList,
 } from './resources/transcriptions.ts';
 import { answer } from './result.ts';
-import type { Tool, ToolContext } from './tool.ts';
+import type { ToolContext } from './tool.ts';
 
 export interface McpServerOptions {
   /** May be one that is not ready: its methods then reject with sentences, the handshake never asks it anything. */
@@ -44,20 +46,28 @@ export function createMcpServer(options: McpServerOptions): McpServer {
     { name: 'switchboard', title: 'Switchboard', version: options.version },
     { instructions: INSTRUCTIONS, capabilities: { resources: { subscribe: true, listChanged: true } } },
   );
-  for (const tool of TOOLS) registerTool(server, tool, options);
+  registerTools(server, options);
   for (const prompt of PROMPTS) registerPrompt(server, prompt);
   registerResources(server, options);
   acceptSubscriptions(server, options);
   return server;
 }
 
-function registerTool(server: McpServer, tool: Tool, { switchboard, logger, status }: McpServerOptions): void {
-  const { name, title, description, input, output, annotations } = tool;
-  const definition = { title, description, inputSchema: input, outputSchema: output, annotations };
-  server.registerTool(name, definition, async (args, extra) => {
+function registerTools(mcp: McpServer, { switchboard, logger, status }: McpServerOptions): void {
+  for (const { name, title, description, input, output, annotations } of TOOLS) {
+    const definition = { title, description, inputSchema: input, outputSchema: output, annotations };
+    mcp.registerTool(name, definition, () => ({ content: [] }));
+  }
+  // In place of the SDK's own way to a tool, which answers wrong arguments with its validator's raw report.
+  mcp.server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+    const tool = TOOLS.find(({ name }) => name === params.name);
+    if (!tool) {
+      const names = TOOLS.map(({ name }) => name).join(', ');
+      throw new RequestFailure(ErrorCode.InvalidParams, `There is no tool of this name; there are ${names}.`, null);
+    }
     const context: ToolContext = { switchboard, signal: extra.signal, reportProgress: progressOf(extra, logger) };
     try {
-      return answer(await tool.run(args, context), status?.() ?? []);
+      return answer(await tool.run(params.arguments, context), status?.() ?? []);
     } catch (error) {
       return toolFailure(error, tool, context, status?.() ?? [], logger);
     }

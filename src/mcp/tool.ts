@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Switchboard } from '../switchboard/port.ts';
+import { readArguments } from './arguments.ts';
 
 /** The hints of the MCP specification, all four: an absent one means its pessimistic default to a client. */
 export interface ToolAnnotations {
@@ -52,7 +53,10 @@ export interface Tool {
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
   readonly annotations: ToolAnnotations;
-  run(args: unknown, context: ToolContext): Promise<ToolResult<Record<string, unknown>>>;
+  run(
+    args: Readonly<Record<string, unknown>> | undefined,
+    context: ToolContext,
+  ): Promise<ToolResult<Record<string, unknown>>>;
   failure(problem: Problem, context: ToolContext): Record<string, unknown> | null;
 }
 
@@ -68,7 +72,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     input,
     output,
     annotations,
-    run: async (args, context) => definition.handler(input.parse(args), context),
+    run: async (args, context) => definition.handler(readArguments(input, args), context),
     failure: (problem, context) => definition.failure?.(problem, context) ?? null,
   };
 }

@@ -84,21 +84,32 @@ describe('trigger-call', () => {
   });
 
   it('refuses an argument that it does not know by its name, and dials nothing', async () => {
-    const { isError, text } = await tool('trigger-call', { ...REQUEST, phone: '+14155550123' });
+    const { isError, text, structured } = await tool('trigger-call', { ...REQUEST, phone: '+14155550123' });
     expect(isError).toBe(true);
-    expect(text).toContain('Unrecognized key: "phone"');
+    expect(text).toMatch(/^There is no argument "phone"; there are toNumber, callContext, .*\nCorrect the arguments/);
+    expect(structured).toMatchObject({ status: 'error', callId: null });
     expect(switchboard.placed).toEqual([]);
   });
 
   it.each([
-    ['an empty brief', { callContext: '' }],
-    ['a brief without end', { callContext: 'x'.repeat(4001) }],
-    ['a language that is no tag', { language: 'the language of love' }],
-    ['an endless call', { maxDurationSeconds: 1e9 }],
-  ])('refuses %s', async (_what, wrong) => {
-    expect((await tool('trigger-call', { ...REQUEST, ...wrong })).isError).toBe(true);
+    ['a missing brief', { callContext: undefined }, 'callContext is missing. callContext: The brief of the agent'],
+    ['an empty brief', { callContext: '' }, 'callContext must be at least 1 characters long.'],
+    ['a brief without end', { callContext: 'x'.repeat(4001) }, 'callContext must be at most 4000 characters long.'],
+    ['a language that is no tag', { language: 'english' }, 'language does not have the right form. language: BCP 47'],
+    ['an endless call', { maxDurationSeconds: 1e9 }, 'maxDurationSeconds must be at most 14400.'],
+    ['half a second', { maxDurationSeconds: 30.5 }, 'maxDurationSeconds must be a whole number.'],
+    ['a number that is no text', { toNumber: 14155550123 }, 'toNumber must be a text. toNumber: E.164'],
+  ])('refuses %s, and says what is wanted', async (_what, wrong, sentence) => {
+    const { isError, text } = await tool('trigger-call', { ...REQUEST, ...wrong });
+    expect(isError).toBe(true);
+    expect(text).toContain(sentence);
+    expect(text).not.toContain('MCP error');
     expect(switchboard.placed).toEqual([]);
   });
+});
+
+it('a tool that does not exist is refused with the names of those that do', async () => {
+  await expect(pair.client.callTool({ name: 'call', arguments: {} })).rejects.toThrow(/There is no tool.*trigger-call/);
 });
 
 describe('wait-for-call', () => {

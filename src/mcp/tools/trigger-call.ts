@@ -37,7 +37,7 @@ export const triggerCall = defineTool({
       .regex(/^[A-Za-z0-9_-]{1,40}$/)
       .optional()
       .describe("The agent's voice; normally left out."),
-    maxDurationSeconds: z.number().int().min(30).max(3600).optional().describe('Ends the call politely by then.'),
+    maxDurationSeconds: z.number().int().min(10).max(14_400).optional().describe('Ends the call politely by then.'),
     idempotencyKey: z
       .string()
       .min(1)
