@@ -178,7 +178,7 @@ describe('what the process refuses', { timeout: 60_000 }, () => {
     const env = {
       ...world.env,
       DATA_DIR: here.folder(),
-      BLOCKED_NUMBERS: '+1415666',
+      BLOCKED_NUMBERS: '+1415555016',
       ALLOWED_NUMBERS: '+1415,+1900,+44',
       MAX_CALL_SECONDS: '120',
     };
@@ -187,7 +187,7 @@ describe('what the process refuses', { timeout: 60_000 }, () => {
       [{ toNumber: '+1911' }, /emergency.*person has to call/],
       [{ toNumber: '911' }, /emergency/],
       [{ toNumber: '+19005550123' }, /premium-rate.*ordinary number/],
-      [{ toNumber: '+14156660123' }, /BLOCKED_NUMBERS holds \+1415666.*operator can change/],
+      [{ toNumber: '+14155550166' }, /BLOCKED_NUMBERS holds \+1415555016.*operator can change/],
       [{ toNumber: '+12125550123' }, /ALLOWED_NUMBERS permits only.*\+1415/],
       [{ toNumber: '4155550123' }, /country code/],
       [{ maxDurationSeconds: 600 }, /120 seconds.*MAX_CALL_SECONDS/],
