@@ -17,6 +17,11 @@ export interface Store {
     readonly status: 'created' | 'existing' | 'conflict' | 'full-live' | 'full-recent';
     readonly callId: CallId;
   }>;
+  /** What `createCall` would say of a key that an earlier call has; null when none has it. */
+  placedUnder(
+    idempotencyKey: string,
+    fingerprint: string,
+  ): Promise<{ readonly status: 'existing' | 'conflict'; readonly callId: CallId } | null>;
   updateCall(callId: CallId, change: CallChange): Promise<void>;
   /** Writes a line, or replaces the one with the same index. */
   putLine(callId: CallId, line: Line): Promise<void>;
@@ -38,7 +43,10 @@ export interface Store {
 
   /** Renews this process's lease; the store does it by itself as well. */
   heartbeat(): Promise<void>;
-  /** Marks calls whose process's lease is dead as ended (`error`, a sentence) and returns them once, to one process only. */
+  /**
+   * Marks calls whose process's lease is dead as ended, with a sentence, and returns them once, to one process only. The outcome is
+   * `error`; `unknown` where the carrier's id was never stored, so that the call may have been dialled or not.
+   */
   takeStranded(): Promise<
     readonly { readonly callId: CallId; readonly carrier: string; readonly carrierCallId: string | null }[]
   >;

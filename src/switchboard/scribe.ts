@@ -32,11 +32,12 @@ export function createScribe(options: {
 
   /** Behind everything before it; `kind` is told to the watchers once it is written. */
   function enqueue(kind: ChangeKind | null, what: string, write: () => Promise<void>): void {
-    // The first try starts at once, so that the store can commit what belongs together in one go.
-    const first = write();
-    first.catch(() => undefined);
+    // The first try starts at once, so that the store can commit what belongs together in one go. Only the end waits for all
+    // before it: who sees a call as ended reads its lines no more.
+    const first = kind === 'ended' ? null : write();
+    first?.catch(() => undefined);
     tail = tail.then(async () => {
-      if (await persisted(first, what, write)) {
+      if (await persisted(first ?? write(), what, write)) {
         if (kind) onWritten(kind);
       }
     });

@@ -54,6 +54,7 @@ const PAGE_LINES = 200;
 const POLL_MS = 1_000;
 const FORCED_END_MS = 5_000;
 const HOUR_MS = 3_600_000;
+const STRANDED_DELAYS_MS: readonly number[] = [1_000, 4_000, 15_000, 60_000];
 
 export function createSwitchboard(options: SwitchboardOptions): RunningSwitchboard {
   return new LiveSwitchboard(options);
@@ -64,7 +65,7 @@ class LiveSwitchboard implements RunningSwitchboard {
   readonly #options: SwitchboardOptions;
   readonly #live = new Map<CallId, Bridge>();
   readonly #news: News = createNews();
-  #stopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
@@ -73,12 +74,17 @@ class LiveSwitchboard implements RunningSwitchboard {
 
   async place(request: PlaceRequest): Promise<Placed> {
     const { settings, store, clock } = this.#options;
-    if (this.#stopping)
-      throw new UpstreamError('The server is shutting down and takes no new calls.', { retryable: true });
+    this.#refuseWhenStopping();
+    const idempotencyKey = request.idempotencyKey ?? null;
+    const fingerprint = fingerprintOf(request);
+    // Before anything that may fail now: what was placed stays placed, and whoever asks must hear of it.
+    const earlier = idempotencyKey === null ? null : await store.placedUnder(idempotencyKey, fingerprint);
+    if (earlier) return this.#placedBefore(earlier);
     const brief = this.#briefOf(request);
     const limits = this.#limitsOf(request);
     const { carrier, model } = await this.#options.outside('place');
     if (settings.preflight) await carrier.preflight();
+    this.#refuseWhenStopping();
     const callId = randomUUID() as CallId;
     const created = await store.createCall(
       {
@@ -90,20 +96,19 @@ class LiveSwitchboard implements RunningSwitchboard {
         voice: brief.voice,
         simulated: settings.simulated,
         createdAtMs: clock.wall(),
-        idempotencyKey: request.idempotencyKey ?? null,
-        fingerprint: fingerprintOf(request),
+        idempotencyKey,
+        fingerprint,
       },
       { live: settings.maxConcurrentCalls, recent: settings.maxCallsPerHour, recentSinceMs: clock.wall() - HOUR_MS },
     );
     switch (created.status) {
       case 'created':
+        if (this.#stopping.signal.aborted) await this.#callOff(callId);
+        this.#refuseWhenStopping();
         return this.#startCall(callId, brief, limits, carrier, model);
       case 'existing':
-        return this.#placedBefore(created.callId);
       case 'conflict':
-        throw new UserInputError(
-          'This idempotencyKey was used for a call with other arguments. Use a new key for a new call.',
-        );
+        return this.#placedBefore({ status: created.status, callId: created.callId });
       case 'full-live':
         throw new UserInputError(
           `There are already ${settings.maxConcurrentCalls} calls at the same time, which is the most allowed. Wait until one has ended, or raise MAX_CONCURRENT_CALLS.`,
@@ -184,7 +189,27 @@ class LiveSwitchboard implements RunningSwitchboard {
       throw new UpstreamError(record.reason ?? 'The carrier refused the call.', { retryable: false });
   }
 
-  async #placedBefore(callId: CallId): Promise<Placed> {
+  #refuseWhenStopping(): void {
+    if (this.#stopping.signal.aborted)
+      throw new UpstreamError('The server is shutting down and takes no new calls.', { retryable: true });
+  }
+
+  /** Of a call that was written down while the server began to stop: nobody would be left to hang it up. */
+  async #callOff(callId: CallId): Promise<void> {
+    const { store, clock, logger } = this.#options;
+    const reason = 'The server was stopped before the call was dialled.';
+    const change = { state: 'ended', outcome: 'canceled', reason, endedAtMs: clock.wall() } as const;
+    await store
+      .updateCall(callId, change)
+      .catch((err: unknown) => logger.error({ callId, err }, 'a call that was not dialled is still listed'));
+  }
+
+  async #placedBefore({ status, callId }: { status: 'existing' | 'conflict'; callId: CallId }): Promise<Placed> {
+    if (status === 'conflict') {
+      throw new UserInputError(
+        'This idempotencyKey was used for a call with other arguments. Use a new key for a new call.',
+      );
+    }
     const record = await this.#record(callId);
     return { callId, carrierCallId: record.carrierCallId, state: record.state, repeated: true };
   }
@@ -278,16 +303,29 @@ class LiveSwitchboard implements RunningSwitchboard {
       logger.warn({ calls: stranded.length }, 'calls of a dead process cannot be hung up without the settings');
       return;
     }
-    for (const { callId, carrier: name, carrierCallId } of stranded) {
-      this.#news.tell({ callId, kind: 'ended' });
-      if (name !== carrier.name || carrierCallId === null) continue;
+    for (const { callId } of stranded) this.#news.tell({ callId, kind: 'ended' });
+    await Promise.all(
+      stranded.map(async ({ callId, carrier: name, carrierCallId }) => {
+        if (name !== carrier.name || carrierCallId === null) return;
+        const outcome = await this.#hangUpStranded(carrier, carrierCallId);
+        logger.warn({ callId, outcome }, 'hung up a call that a dead process left behind');
+      }),
+    );
+  }
+
+  /** Nobody else will ever do it, so it is tried again; unlike a create it may be. */
+  async #hangUpStranded(carrier: Carrier, carrierCallId: string): Promise<'done' | 'gone' | 'failed'> {
+    const never = new Promise<void>(() => undefined);
+    for (const delayMs of STRANDED_DELAYS_MS) {
       const outcome = await carrier.hangUpStranded(carrierCallId);
-      logger.warn({ callId, outcome }, 'hung up a call that a dead process left behind');
+      if (outcome !== 'failed' || this.#stopping.signal.aborted) return outcome;
+      await within(never, delayMs, this.#options.clock, this.#stopping.signal);
     }
+    return carrier.hangUpStranded(carrierCallId);
   }
 
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     const { clock } = this.#options;
     const live = [...this.#live.values()];
     for (const bridge of live) bridge.drain(graceMs);

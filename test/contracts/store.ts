@@ -121,6 +121,9 @@ function callContract(store: () => Store, open: StoreUnderTest['open']): void {
     const different = await other.createCall(newCall({ idempotencyKey: 'k', fingerprint: 'b' }));
     expect(again).toEqual({ status: 'existing', callId: first.callId });
     expect(different).toEqual({ status: 'conflict', callId: first.callId });
+    expect(await other.placedUnder('k', 'a')).toEqual(again);
+    expect(await other.placedUnder('k', 'b')).toEqual(different);
+    expect(await other.placedUnder('another', 'a')).toBeNull();
     expect(await store().calls({ limit: 10 })).toHaveLength(1);
   });
 
@@ -336,6 +339,12 @@ function leaseContract(store: () => Store, open: StoreUnderTest['open']): void {
     await leaver.close();
     expect(await hasRoomFor(store(), 1)).toBe(true);
     expect((await store().takeStranded()).map((call) => call.callId)).toEqual([callId]);
+    // Nobody stored the carrier's id: whether it was dialled is not known.
+    expect(await store().call(callId)).toMatchObject({
+      state: 'ended',
+      outcome: 'unknown',
+      reason: expect.stringContaining('check before calling again'),
+    });
   });
 
   it('counts a process that was taken for dead as alive again with its next call', async () => {

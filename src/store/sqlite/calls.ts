@@ -3,17 +3,18 @@ import type { CallChange, CallRecord, NewCall, Room } from '../store.ts';
 import type { Database, Row } from './database.ts';
 import { StoreRefusal } from './failure.ts';
 import { countLiveCalls, renewLease } from './leases.ts';
-import type { Asker, Created, Operations } from './requests.ts';
+import type { Asker, Created, Earlier, Operations } from './requests.ts';
 
 const RECORD = `
   SELECT calls.*, (SELECT count(*) FROM lines WHERE lines.call_id = calls.call_id) AS line_count FROM calls`;
 
-type CallOperations = Pick<Operations, 'createCall' | 'updateCall' | 'call' | 'calls'>;
+type CallOperations = Pick<Operations, 'createCall' | 'placedUnder' | 'updateCall' | 'call' | 'calls'>;
 
 /** The operations on calls; those that write run inside a transaction that holds the write lock. */
 export function callOperations(database: Database): CallOperations {
   return {
     createCall: (call, asker, room) => createCall(database, call, asker, room),
+    placedUnder: (idempotencyKey, fingerprint) => placedUnder(database, idempotencyKey, fingerprint),
     updateCall: (callId, change) => updateCall(database, callId, change),
     call: (callId) => {
       const row = database.first(`${RECORD} WHERE call_id = ?`, callId);
@@ -37,16 +38,8 @@ export function callOperations(database: Database): CallOperations {
 
 function createCall(database: Database, call: NewCall, asker: Asker, room: Room | undefined): Created {
   // The write lock is held, so no other process can come between the look and the insert; the unique index is the backstop.
-  if (call.idempotencyKey !== null) {
-    const earlier = database.first(
-      'SELECT call_id, fingerprint FROM calls WHERE idempotency_key = ?',
-      call.idempotencyKey,
-    );
-    if (earlier) {
-      const status = earlier.fingerprint === call.fingerprint ? 'existing' : 'conflict';
-      return { status, callId: earlier.call_id as CallId };
-    }
-  }
+  const earlier = call.idempotencyKey === null ? null : placedUnder(database, call.idempotencyKey, call.fingerprint);
+  if (earlier) return earlier;
   const full = room && fullness(database, asker, room);
   if (full) return { status: full, callId: call.callId };
   // Without a lease the call would count as stranded from its first moment.
@@ -67,6 +60,12 @@ function createCall(database: Database, call: NewCall, asker: Asker, room: Room 
     call.createdAtMs,
   );
   return { status: 'created', callId: call.callId };
+}
+
+function placedUnder(database: Database, idempotencyKey: string, fingerprint: string): Earlier | null {
+  const earlier = database.first('SELECT call_id, fingerprint FROM calls WHERE idempotency_key = ?', idempotencyKey);
+  if (!earlier) return null;
+  return { status: earlier.fingerprint === fingerprint ? 'existing' : 'conflict', callId: earlier.call_id as CallId };
 }
 
 function fullness(database: Database, asker: Asker, room: Room): 'full-live' | 'full-recent' | null {

@@ -6,6 +6,8 @@ import type { Asker, Operations, Stranded } from './requests.ts';
 type LeaseOperations = Pick<Operations, 'heartbeat' | 'takeStranded' | 'releaseLease'>;
 
 const STRANDED_REASON = 'Switchboard stopped while this call was going on.';
+const UNBOUND_REASON =
+  'Switchboard stopped while this call was being placed, so it is not known whether it was dialled; check before calling again.';
 
 /** Which process is responsible for which calls, and what becomes of them when it is gone. */
 export function leaseOperations(database: Database): LeaseOperations {
@@ -46,11 +48,14 @@ function takeStranded(database: Database, asker: Asker): readonly Stranded[] {
   renewLease(database, asker);
   for (const leaseId of deadLeases(database, asker)) database.run('DELETE FROM leases WHERE lease_id = ?', leaseId);
   const rows = database.all(
-    `UPDATE calls SET state = 'ended', outcome = 'error', reason = ?, ended_at_ms = ?
+    `UPDATE calls SET state = 'ended', ended_at_ms = ?,
+       outcome = CASE WHEN carrier_call_id IS NULL THEN 'unknown' ELSE 'error' END,
+       reason = CASE WHEN carrier_call_id IS NULL THEN ? ELSE ? END
      WHERE state <> 'ended' AND lease_id NOT IN (SELECT lease_id FROM leases)
      RETURNING call_id, carrier, carrier_call_id`,
-    STRANDED_REASON,
     asker.nowMs,
+    UNBOUND_REASON,
+    STRANDED_REASON,
   );
   return rows.map((row) => ({
     callId: row.call_id as CallId,

@@ -24,14 +24,20 @@ export interface Stranded {
   readonly carrierCallId: string | null;
 }
 
+export interface Earlier {
+  readonly status: 'existing' | 'conflict';
+  readonly callId: CallId;
+}
+
 export interface Created {
-  readonly status: 'created' | 'existing' | 'conflict' | 'full-live' | 'full-recent';
+  readonly status: Earlier['status'] | 'created' | 'full-live' | 'full-recent';
   readonly callId: CallId;
 }
 
 /** The operations of the database, synchronous; the worker runs them in the order of the requests. */
 export interface Operations {
   createCall(call: NewCall, asker: Asker, room?: Room): Created;
+  placedUnder(idempotencyKey: string, fingerprint: string): Earlier | null;
   updateCall(callId: CallId, change: CallChange): void;
   putLine(callId: CallId, line: Line): void;
   addNote(callId: CallId, note: Note): void;

@@ -8,6 +8,7 @@ import { thisProcess } from './process-identity.ts';
 import type {
   Asker,
   Created,
+  Earlier,
   FromWorker,
   Holder,
   OperationName,
@@ -125,6 +126,9 @@ class SqliteStore implements Store {
 
   createCall(call: NewCall, room?: Room): Promise<Created> {
     return this.#ask('createCall', call, this.#asker(), room);
+  }
+  placedUnder(idempotencyKey: string, fingerprint: string): Promise<Earlier | null> {
+    return this.#ask('placedUnder', idempotencyKey, fingerprint);
   }
   updateCall(callId: CallId, change: CallChange): Promise<void> {
     return this.#ask('updateCall', callId, change);

@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Carrier, LineOptions } from '../../src/carriers/carrier.ts';
+import { ConfigError, UserInputError } from '../../src/errors.ts';
+import type { Model } from '../../src/models/model.ts';
+import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { systemClock } from '../../src/switchboard/clock.ts';
+import { createSwitchboard, type RunningSwitchboard } from '../../src/switchboard/switchboard.ts';
+import { newCall } from '../fixtures/calls.ts';
+
+/** A telephone company that takes every order and never says a word more. */
+class MuteCarrier implements Carrier {
+  readonly name = 'test';
+  readonly traits = {
+    lookAheadMs: 1_000,
+    clearEchoesMarks: false,
+    canSay: false,
+    canReattach: false,
+    canSendDigits: false,
+  };
+  readonly webhooks = [];
+  readonly sockets = [];
+  dials = 0;
+  preflight: () => Promise<void> = () => Promise.resolve();
+  /** Answers of `hangUpStranded`, in order; `done` when there are no more. */
+  readonly strandedAnswers: 'failed'[] = [];
+  readonly strandedAsked: string[] = [];
+
+  line({ emit }: LineOptions): ReturnType<Carrier['line']> {
+    const nothing = (): void => undefined;
+    return {
+      dial: () => {
+        this.dials += 1;
+        queueMicrotask(() => emit({ type: 'carrier.bound', carrierCallId: 'theirs' }));
+      },
+      hangUp: () => queueMicrotask(() => emit({ type: 'carrier.hungUp', outcome: 'done' })),
+      play: nothing,
+      mark: nothing,
+      clear: nothing,
+      redirect: nothing,
+      inquire: nothing,
+      release: nothing,
+    };
+  }
+
+  hangUpStranded(carrierCallId: string): Promise<'done' | 'failed'> {
+    this.strandedAsked.push(carrierCallId);
+    return Promise.resolve(this.strandedAnswers.shift() ?? 'done');
+  }
+
+  close(): void {}
+}
+
+const never = (): void => undefined;
+const MUTE_MODEL: Model = {
+  name: 'mute',
+  open: () => ({
+    append: never,
+    configure: never,
+    reply: never,
+    cancel: never,
+    truncate: never,
+    remember: never,
+    answerTool: never,
+    commitInput: never,
+    close: never,
+  }),
+};
+
+const REQUEST = { to: '+14155550123', context: 'Book a table.', idempotencyKey: 'key' };
+
+describe('placing a call', () => {
+  let dataDir: string;
+  let store: Store;
+  let carrier: MuteCarrier;
+  let missing: ConfigError | null;
+  let switchboard: RunningSwitchboard;
+
+  beforeEach(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'switchboard-placing-'));
+    store = await openSqliteStore({ dataDir });
+    carrier = new MuteCarrier();
+    missing = null;
+    switchboard = createSwitchboard({
+      settings: {
+        simulated: true,
+        preflight: true,
+        voice: 'sage',
+        language: 'en',
+        disclose: true,
+        limits: { ringMs: 30_000, firstSpeechMs: 3_000, silenceMs: 15_000, callMs: 900_000 },
+        policy: { serverInterrupts: true, turnSilenceMs: 500, firstTurnSilenceMs: 1_000 },
+        allowedNumbers: [],
+        blockedNumbers: [],
+        maxConcurrentCalls: 5,
+        maxCallsPerHour: 5,
+      },
+      store,
+      outside: () => (missing ? Promise.reject(missing) : Promise.resolve({ carrier, model: MUTE_MODEL })),
+      // Retries need not be waited for.
+      clock: { ...systemClock, setTimer: (fire, delayMs) => systemClock.setTimer(fire, Math.min(delayMs, 50)) },
+      logger: pino({ level: 'silent' }),
+    });
+  });
+
+  afterEach(async () => {
+    await switchboard.stop(0);
+    await store.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('answers a repeated key with the call that was placed, whatever is wrong by now', async () => {
+    const { callId } = await switchboard.place(REQUEST);
+    carrier.preflight = () => Promise.reject(new ConfigError('PUBLIC_URL leads nowhere.'));
+    expect(await switchboard.place(REQUEST)).toMatchObject({ callId, repeated: true });
+    missing = new ConfigError('OPENAI_API_KEY is missing.');
+    expect(await switchboard.place(REQUEST)).toMatchObject({ callId, repeated: true });
+    await expect(switchboard.place({ ...REQUEST, context: 'Cancel it.' })).rejects.toThrow(UserInputError);
+    await expect(switchboard.place({ ...REQUEST, idempotencyKey: 'other' })).rejects.toThrow(missing.message);
+    expect(carrier.dials).toBe(1);
+  });
+
+  it('dials nothing any more when the server began to stop meanwhile', async () => {
+    let pass: () => void = never;
+    const asked = new Promise<void>((resolve) => {
+      carrier.preflight = () => {
+        resolve();
+        return new Promise((go) => {
+          pass = go;
+        });
+      };
+    });
+    const placing = expect(switchboard.place(REQUEST)).rejects.toThrow('shutting down');
+    await asked;
+    await switchboard.stop(0);
+    pass();
+    await placing;
+    expect(carrier.dials).toBe(0);
+    expect(await store.calls({ limit: 1 })).toEqual([]);
+  });
+
+  it('also when that was while the call was being written down, which it then says', async () => {
+    const created = new Promise<void>((resolve) => {
+      carrier.preflight = () => {
+        // Runs after `createCall` has been asked for, and before it has been answered.
+        setImmediate(() => resolve(switchboard.stop(0)));
+        return Promise.resolve();
+      };
+    });
+    const placing = switchboard.place(REQUEST).catch((error: unknown) => String(error));
+    await created;
+    const answer = await placing;
+    expect(answer).toContain('shutting down');
+    expect(carrier.dials).toBe(0);
+    expect(await store.calls({ limit: 1 })).toMatchObject([{ state: 'ended', outcome: 'canceled' }]);
+  });
+
+  it('hangs up what a dead process left behind, again when that fails', async () => {
+    const dead = await openSqliteStore({ dataDir });
+    const { callId } = await dead.createCall(newCall());
+    await dead.updateCall(callId, { carrierCallId: 'left' });
+    await dead.close();
+    carrier.strandedAnswers.push('failed', 'failed');
+    await switchboard.recover();
+    expect(carrier.strandedAsked).toEqual(['left', 'left', 'left']);
+  });
+});
