@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const run = promisify(execFile);
 const ROOT = new URL('..', import.meta.url).pathname;
 const PACKED = ['src', 'assets', 'package.json', 'tsup.config.ts', 'tsconfig.json'];
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE', '.env.example'];
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY-LICENSES.txt', '.env.example'];
 
 let workshop: string;
 let home: string;
@@ -54,6 +54,11 @@ it('package-lock.json names the optional packages of every platform, without whi
     ),
   );
   expect(missing).toEqual([]);
+});
+
+it('the licence of what is bundled comes with the package, word for word', () => {
+  const licence = readFileSync(join(ROOT, 'node_modules', 'express-ws', 'LICENSE'), 'utf8');
+  expect(readFileSync(join(ROOT, 'THIRD-PARTY-LICENSES.txt'), 'utf8')).toContain(licence);
 });
 
 describe('the package', () => {

@@ -28,7 +28,11 @@ export async function main(): Promise<void> {
     await new Promise<void>((resolve) => claimStdout().write('', () => resolve()));
     process.exit(code);
   } catch (error) {
-    process.stderr.write(`switchboard: ${error instanceof Error ? error.message : 'it failed.'}\n`);
+    const message = error instanceof Error ? error.message : 'it failed.';
+    process.stderr.write(`switchboard: ${message}\n`);
+    // Who asked for JSON reads stdout only, and finds one object there whatever happens.
+    const object = process.argv.includes('--json') ? `${JSON.stringify({ error: message })}\n` : '';
+    await new Promise<void>((resolve) => claimStdout().write(object, () => resolve()));
     process.exit(1);
   }
 }

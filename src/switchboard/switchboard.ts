@@ -238,7 +238,7 @@ class LiveSwitchboard implements RunningSwitchboard {
 
   async lines(callId: string, query: { readonly cursor: number; readonly limit: number }): Promise<LinePage> {
     const record = await this.#record(callId);
-    return this.#page(record.callId, query.cursor, query.limit);
+    return this.#page(record, query.cursor, query.limit);
   }
 
   async calls(query: { readonly state?: CallState; readonly limit: number; readonly cursor?: string }) {
@@ -265,7 +265,7 @@ class LiveSwitchboard implements RunningSwitchboard {
       const changed = this.#news.next(first.callId);
       try {
         const record = await this.#record(callId);
-        const page = await this.#page(record.callId, query.cursor, PAGE_LINES);
+        const page = await this.#page(record, query.cursor, PAGE_LINES);
         const over = record.state === 'ended' || record.state !== first.state || page.lines.length > 0;
         const leftMs = untilMs - clock.now();
         if (over || leftMs <= 0 || query.signal?.aborted) {
@@ -341,7 +341,9 @@ class LiveSwitchboard implements RunningSwitchboard {
     return record;
   }
 
-  async #page(callId: CallId, from: number, limit: number): Promise<LinePage> {
+  /** A cursor beyond the end is at the end: whoever waits with it would otherwise miss the lines up to there. */
+  async #page({ callId, lineCount }: CallRecord, cursor: number, limit: number): Promise<LinePage> {
+    const from = Math.min(cursor, lineCount);
     const lines = await this.#options.store.lines(callId, { from, limit });
     return { lines, cursor: (lines.at(-1)?.index ?? from - 1) + 1 };
   }

@@ -47,6 +47,8 @@ describe('a whole call over stdio', { timeout: 60_000 }, () => {
     const call = await server.tool('get-call', { callId, detail: 'detailed' });
     expect(call.data).toMatchObject({ outcome: 'completed', lineCount: 3, simulated: true, to: '+14155550123' });
     expect(call.text).toContain('Simulated');
+    const beyond = await server.tool('wait-for-call', { callId, cursor: 99 });
+    expect(beyond.data).toMatchObject({ lines: [], cursor: 3, done: true });
     const found = await server.tool('search-transcripts', { query: 'lovely evening' });
     expect(found.data).toMatchObject({ matches: [{ callId, line: { speaker: 'agent' } }], simulated: true });
     const listed = await server.tool('list-calls', {});

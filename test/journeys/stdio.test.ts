@@ -145,6 +145,12 @@ describe('the process, as an MCP client starts it', { timeout: 60_000 }, () => {
   });
 });
 
+it('a command that fails prints one JSON object to whoever asked for JSON', { timeout: 60_000 }, async () => {
+  const command = here.spawn({ args: ['call', '911', 'A fire.', '--simulate', '--json'] });
+  expect(await command.exit).toEqual({ code: 1, signal: null });
+  expect(command.stdout.map((line) => JSON.parse(line))).toEqual([{ error: expect.stringContaining('emergency') }]);
+});
+
 describe('--simulate on a machine with real accounts', { timeout: 60_000 }, () => {
   it('leaves the accounts alone: the call is held by the simulators, and kept apart', async () => {
     const dataDir = here.folder();
