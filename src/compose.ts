@@ -40,6 +40,8 @@ export interface ComposeOptions {
 }
 
 const RETRY_MS = 15_000;
+/** Longer than a write waits for the lock of another process. */
+const CLOSE_STORE_MS = 10_000;
 /** Longer end-pointing in turn one, or the agent talks over "Thank you for calling… Luigi's". */
 const FIRST_TURN_SILENCE_MS = 1_000;
 
@@ -219,8 +221,18 @@ class Composition implements App {
     await this.#running?.stop(graceMs);
     await this.#server?.stop();
     this.#outside?.carrier.close();
-    await this.#store?.close();
+    await this.#closeStore();
     await this.#world?.close();
+  }
+
+  /** A disk that has stopped answering must not keep the process from its end. */
+  async #closeStore(): Promise<void> {
+    let cancel = (): void => undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      cancel = this.#clock.setTimer(resolve, CLOSE_STORE_MS);
+    });
+    await Promise.race([this.#store?.close(), tooLong]);
+    cancel();
   }
 }
 

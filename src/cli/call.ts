@@ -7,7 +7,7 @@ import { claimStdout } from '../mcp/stdout.ts';
 import type { CallFacts, Switchboard } from '../switchboard/port.ts';
 import { createLogger } from './log.ts';
 import { clockText, speakerText } from './say.ts';
-import { stopSignal } from './signals.ts';
+import { stopSignal, surviveMistakes } from './signals.ts';
 
 const WAIT_MS = 25_000;
 const DRAIN_MS = 10_000;
@@ -30,12 +30,17 @@ export async function run(words: readonly string[]): Promise<number> {
   // Progress is shown anyway; a person at a terminal wants only what is wrong besides.
   const { config } = reading;
   const logger = createLogger(config.logLevel === 'info' ? { ...config, logLevel: 'warn' } : config);
+  surviveMistakes(logger);
+  // From the start: a telephone that rings must not be left to itself.
+  const signalled = stopSignal();
   const app = compose({ reading, logger });
   await app.started;
   try {
     const { callId } = await app.switchboard.place({ to, context: context.join(' '), language: values.language });
     show(`Calling ${to}${app.switchboard.simulated ? ' (simulated)' : ''} …`);
-    void stopSignal().then(() => app.switchboard.end(callId, 'polite'));
+    signalled
+      .then(() => app.switchboard.end(callId, 'polite'))
+      .catch((err: unknown) => logger.error({ err }, 'the call could not be ended; press again to leave it'));
     const lines = await follow(app.switchboard, callId, show);
     const call = await app.switchboard.call(callId);
     if (values.json) stdout.write(`${JSON.stringify(summary(call, lines))}\n`);

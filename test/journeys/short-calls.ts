@@ -31,8 +31,8 @@ export function shortCalls(script: Script, more: WorldOptions = {}): Promise<Wor
 }
 
 /** The telephone rings for ever: for what is decided before anybody speaks. */
-export function ringingForEver(): Promise<World> {
-  return startWorld({ scenario: 'reservation', answer: () => ({ kind: 'never' }) });
+export function ringingForEver(twilio: WorldOptions['twilio'] = {}): Promise<World> {
+  return startWorld({ scenario: 'reservation', answer: () => ({ kind: 'never' }), twilio });
 }
 
 /** Resolves when the person at that number has heard so much of the sentence. */

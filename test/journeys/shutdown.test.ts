@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { until } from '../fixtures/mcp-pair.ts';
 import { processes } from './process.ts';
 import { ASKS, inMidSentence, ringingForEver, SENTENCES, shortCalls } from './short-calls.ts';
 
@@ -50,5 +51,16 @@ describe('the end of the process', { timeout: 60_000 }, () => {
     server.endInput();
     expect(await server.exit).toEqual({ code: 0, signal: null });
     expect(world.twilio.calls[0]).toMatchObject({ endedBy: 'rest' });
+  });
+
+  it('interrupted while it is still placing the call, switchboard call ends it as soon as it can', async () => {
+    const knobs = { dialMs: 1_500, createAnswer: 'after-webhook', statusWebhooks: 'reversed' } as const;
+    const world = here.later(await ringingForEver({ knobs }));
+    const env = { ...world.env, DATA_DIR: here.folder() };
+    const command = here.spawn({ env, args: ['--simulate', 'call', '+14155550123', 'Book a table for two.'] });
+    await until(() => world.twilio.calls.length === 1, 20_000);
+    command.signal('SIGINT');
+    expect(await command.exit).toEqual({ code: 1, signal: null });
+    expect(world.twilio.calls[0]).toMatchObject({ isOver: true, endedBy: 'rest' });
   });
 });
