@@ -15,6 +15,8 @@ type Carrier<T extends CarrierEvent['type']> = Extract<CarrierEvent, { type: T }
 type Model<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
 
 const MAX_RENEWALS = 2;
+/** Each is confirmed by the server before anybody is heard again, and somebody is waiting on the line. */
+const MAX_SEED_TURNS = 200;
 
 /** The model's socket opens while the phone rings, so that nobody waits for it after the answer. */
 export function openModelEarly(draft: Draft): void {
@@ -32,7 +34,7 @@ function openModel(draft: Draft): void {
   emit(draft, { type: 'model.open', epoch: model.epoch, seed: seedOf(draft), turn: model.turn });
 }
 
-/** What has been said so far, for a session that knows nothing of it. */
+/** What has been said lately, for a session that knows nothing of it. */
 function seedOf(draft: Draft): readonly SeedTurn[] {
   const { turns } = draft.call;
   const seed: SeedTurn[] = [];
@@ -40,7 +42,7 @@ function seedOf(draft: Draft): readonly SeedTurn[] {
     if (item.role !== 'other' && item.final && item.text !== '')
       seed.push({ speaker: item.role === 'callee' ? 'callee' : 'agent', text: item.text });
   }
-  return seed;
+  return seed.slice(-MAX_SEED_TURNS);
 }
 
 export function streamStarted(draft: Draft, event: Carrier<'carrier.streamStarted'>): void {

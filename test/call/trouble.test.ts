@@ -92,6 +92,19 @@ describe('a model that dies', () => {
     expect(call.asked).toEqual(['answer']);
   });
 
+  it('is told the latest of a long conversation, as somebody is waiting on the line', () => {
+    const call = Scenario.talking();
+    for (let turn = 0; turn < 110; turn += 1) {
+      call.calleeSays(`Question ${turn}`, 300);
+      call.serverReplies(`Answer ${turn}.`, 400);
+      call.wait(1_000);
+    }
+    call.modelFails('dropped', true);
+    const { seed } = call.last('model.open');
+    expect(seed).toHaveLength(200);
+    expect(seed.at(-1)).toEqual({ speaker: 'agent', text: 'Answer 109.' });
+  });
+
   it('is renewed twice; then the carrier says a sentence in the call’s language', () => {
     const call = Scenario.talking();
     call.modelFails('dropped', true).wait(300).ready();
