@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Line } from '../call/words.ts';
 import { UserInputError } from '../errors.ts';
@@ -82,8 +82,10 @@ function startServer(world: World, dataDir: string): Promise<StdioClient> {
   if (entry === undefined) throw new UserInputError('the demo needs to be run as "switchboard demo".');
   return connectStdioClient({
     command: process.execPath,
-    args: [...process.execArgv, entry, '--simulate'],
+    args: [...process.execArgv, resolve(entry), '--simulate'],
     env: { ...world.env, DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
+    // Away from the user's own .env, which is for real calls.
+    cwd: dataDir,
     version: VERSION,
     stderr: 'inherit',
   });

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { compose } from '../../src/compose.ts';
@@ -149,6 +152,16 @@ it('a command that fails prints one JSON object to whoever asked for JSON', { ti
   const command = here.spawn({ args: ['call', '911', 'A fire.', '--simulate', '--json'] });
   expect(await command.exit).toEqual({ code: 1, signal: null });
   expect(command.stdout.map((line) => JSON.parse(line))).toEqual([{ error: expect.stringContaining('emergency') }]);
+});
+
+it('the demo does not mind the settings of real calls in the folder it is run in', { timeout: 60_000 }, async () => {
+  const cwd = here.folder();
+  writeFileSync(join(cwd, '.env'), 'PUBLIC_URL=https://calls.example.com\nALLOWED_NUMBERS=+44\n');
+  const entry = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [entry, 'demo', '--json', '--scenario', 'hangs-up'], {
+    cwd,
+  });
+  expect(JSON.parse(stdout)).toMatchObject({ simulated: true, outcome: 'callee-hung-up' });
 });
 
 describe('--simulate on a machine with real accounts', { timeout: 60_000 }, () => {
