@@ -99,14 +99,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'idempotency key ignored',
     file: 'src/switchboard/switchboard.ts',
-    find: 'idempotencyKey: request.idempotencyKey ?? null,',
-    replace: 'idempotencyKey: null,',
+    find: 'const idempotencyKey = request.idempotencyKey ?? null;',
+    replace: 'const idempotencyKey: string | null = null;',
     test: SHORT_CALL,
   },
   {
     name: 'watchers told before the line is stored',
     file: 'src/switchboard/scribe.ts',
-    find: 'const first = write();',
+    find: "const first = kind === 'ended' ? null : write();",
     replace:
       'if (kind) onWritten(kind);\n    const first = new Promise<void>((resolve) => setImmediate(resolve)).then(write);',
     test: SHORT_CALL,
