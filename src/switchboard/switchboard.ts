@@ -50,6 +50,8 @@ export interface RunningSwitchboard extends Switchboard {
 /** How long `place` waits for the carrier's answer, so that a refusal is told at once. */
 const PLACE_WAIT_MS = 3_000;
 const PAGE_LINES = 200;
+/** The form of a BCP 47 tag; which languages there are is the model's to know. */
+const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$/;
 /** A call of another process is looked at so often. */
 const POLL_MS = 1_000;
 const FORCED_END_MS = 5_000;
@@ -129,10 +131,14 @@ class LiveSwitchboard implements RunningSwitchboard {
     const context = request.context.trim();
     if (context === '')
       throw new UserInputError('callContext is empty. Say what the agent shall achieve, and what it may promise.');
+    const language = request.language ?? settings.language;
+    if (!LANGUAGE_TAG.test(language)) {
+      throw new UserInputError(`"${language}" is no language tag. Give one such as en, pt-BR or zh-Hant-TW.`);
+    }
     return {
       to: number.e164,
       context,
-      language: request.language ?? settings.language,
+      language,
       voice: request.voice ?? settings.voice,
       disclose: settings.disclose,
     };

@@ -124,6 +124,13 @@ describe('placing a call', () => {
     expect(carrier.dials).toBe(1);
   });
 
+  it('refuses what is no language tag with a sentence that shows some', async () => {
+    await expect(switchboard.place({ ...REQUEST, language: 'english' })).rejects.toThrow(/no language tag.*pt-BR/);
+    expect(carrier.dials).toBe(0);
+    await switchboard.place({ ...REQUEST, language: 'zh-Hant-TW' });
+    expect(carrier.dials).toBe(1);
+  });
+
   it('dials nothing any more when the server began to stop meanwhile', async () => {
     let pass: () => void = never;
     const asked = new Promise<void>((resolve) => {
