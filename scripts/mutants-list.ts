@@ -92,8 +92,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'transcript by arrival',
     file: 'src/call/turns.ts',
-    find: 'const ready = resolve(item, nowMs, force);',
-    replace: 'const ready = resolve({ ...item, textDueMs: item.final ? null : 0 }, nowMs, force);',
+    find: 'stack.push(...open.filter((each) => each.previousItemId === itemId).reverse());',
+    replace: 'void itemId;',
+    test: 'test/call/transcript.test.ts',
+  },
+  {
+    name: 'lines are not waited for',
+    file: 'src/call/turns.ts',
+    find: 'if (ready === null) break;',
+    replace: 'if (ready === null) { told += 1; continue; }',
     test: 'test/call/transcript.test.ts',
   },
   {
