@@ -13,7 +13,7 @@ import type { FormFields } from './signature.ts';
 export interface TwilioSimulatorOptions {
   /** Who is at the other end of a number. */
   readonly answer: (to: string) => Answer;
-  /** 0 or absent: any free port of 127.0.0.1. */
+  /** 0 or absent takes a free port of 127.0.0.1. */
   readonly port?: number;
   readonly accountSid?: string;
   readonly authToken?: string;
