@@ -84,7 +84,7 @@ async function judge(mutant: Mutant, copy: string): Promise<Verdict> {
     const { code, output } = await runTests(mutant, copy);
     if (code === 0) return verdict(false, `${mutant.test} stays green`);
     // A mutant that does not even load proves nothing.
-    if (!/Tests .*failed/.test(output)) return verdict(false, `no test ran:\n${output.slice(-1_500)}`);
+    if (!/Tests .*(failed|skipped)/.test(output)) return verdict(false, `no test ran:\n${output.slice(-1_500)}`);
     return verdict(true, mutant === control ? output.slice(-1_500) : '');
   } finally {
     writeFileSync(file, text);

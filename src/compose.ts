@@ -40,6 +40,7 @@ export interface ComposeOptions {
 }
 
 const RETRY_MS = 15_000;
+const PORT_TRIES = 5;
 /** Longer than a write waits for the lock of another process. */
 const CLOSE_STORE_MS = 10_000;
 /** Longer end-pointing in turn one, or the agent talks over "Thank you for calling… Luigi's". */
@@ -117,10 +118,16 @@ class Composition implements App {
   async #startWorld(): Promise<void> {
     const { config } = this;
     if (!config.simulate || this.#world) return;
-    const port = config.publicUrl === null ? await freePort(config.host) : config.port;
-    const publicUrl = config.publicUrl ?? `http://127.0.0.1:${port}`;
     if (!leadsToSimulators(config)) this.#world = await startWorld({ scenario: 'reservation' });
-    this.#config = { ...config, ...this.#world?.settings, port, publicUrl };
+    this.#config = { ...config, ...this.#world?.settings };
+    this.#choosesPort ||= config.publicUrl === null;
+    if (this.#choosesPort) await this.#choosePort();
+  }
+
+  /** Nobody chose an address for simulated calls, so any port that is free will do. */
+  async #choosePort(): Promise<void> {
+    const port = await freePort(this.#config.host);
+    this.#config = { ...this.#config, port, publicUrl: `http://127.0.0.1:${port}` };
   }
 
   get config(): Config {
@@ -157,6 +164,21 @@ class Composition implements App {
   }
 
   async #startListener(): Promise<void> {
+    for (let triesLeft = this.#choosesPort ? PORT_TRIES : 1; ; triesLeft -= 1) {
+      try {
+        return await this.#listen();
+      } catch (error) {
+        if (triesLeft <= 1) throw error;
+        // Another program took the port between our look at it and now.
+        this.#outside?.carrier.close();
+        this.#outside = null;
+        this.#server = null;
+        await this.#choosePort();
+      }
+    }
+  }
+
+  async #listen(): Promise<void> {
     const { logger } = this.#options;
     const config = this.#config;
     this.#outside ??= this.#createOutside(config);
@@ -175,6 +197,7 @@ class Composition implements App {
     logger.info({ host: config.host, port }, 'media server is listening');
   }
   #listening = false;
+  #choosesPort = false;
 
   #proof(nonce: string): string {
     return createHmac('sha256', this.#proofKey).update(nonce).digest('base64url');
