@@ -7,12 +7,17 @@ import { msOfBytes } from './mulaw.ts';
 const LEAST_GAP_MS = 20;
 const MOST_GAP_MS = 10_000;
 
-/** `expectedMs` is the media time at which the next frame should begin; null before the first frame. */
+/**
+ * `expectedMs` is the media time at which the next frame should begin; null before the first frame. `filledMs` is how much of the
+ * latest gap was given as silence and has not come late since: no more than that may be dropped as late, so that a carrier whose
+ * clock jumps back is still heard.
+ */
 export interface Timeline {
   readonly expectedMs: number | null;
+  readonly filledMs: number;
 }
 
-export const newTimeline: Timeline = { expectedMs: null };
+export const newTimeline: Timeline = { expectedMs: null, filledMs: 0 };
 
 /** What to do with a frame of `bytes` stamped `mediaMs`: silence to put before it, and whether its place was filled already. */
 export function place(
@@ -20,14 +25,13 @@ export function place(
   mediaMs: number,
   bytes: number,
 ): { readonly timeline: Timeline; readonly padMs: number; readonly late: boolean } {
-  const endMs = mediaMs + msOfBytes(bytes);
+  const lengthMs = msOfBytes(bytes);
+  const { filledMs } = timeline;
   const expectedMs = timeline.expectedMs ?? mediaMs;
   const gapMs = mediaMs - expectedMs;
-  if (endMs <= expectedMs - LEAST_GAP_MS) return { timeline: { expectedMs }, padMs: 0, late: true };
+  if (gapMs <= -LEAST_GAP_MS - lengthMs && filledMs >= lengthMs) {
+    return { timeline: { expectedMs, filledMs: filledMs - lengthMs }, padMs: 0, late: true };
+  }
   const padMs = gapMs >= LEAST_GAP_MS ? Math.min(gapMs, MOST_GAP_MS) : 0;
-  return {
-    timeline: { expectedMs: padMs > 0 ? endMs : Math.max(endMs, expectedMs + msOfBytes(bytes)) },
-    padMs,
-    late: false,
-  };
+  return { timeline: { expectedMs: mediaMs + lengthMs, filledMs: padMs > 0 ? padMs : filledMs }, padMs, late: false };
 }
