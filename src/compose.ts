@@ -72,6 +72,8 @@ class Composition implements App {
   readonly #troubles = new Map<'store' | 'listener' | 'simulators', ConfigError>();
   #cancelRetry: () => void = () => undefined;
   #stopped = false;
+  #listening = false;
+  #choosesPort = false;
 
   constructor(options: ComposeOptions) {
     this.#options = options;
@@ -116,7 +118,7 @@ class Composition implements App {
 
   /** With `--simulate` the telephone and the model are ours, unless a simulated world is running already. */
   async #startWorld(): Promise<void> {
-    const { config } = this;
+    const config = this.#config;
     if (!config.simulate || this.#world) return;
     if (!leadsToSimulators(config)) this.#world = await startWorld({ scenario: 'reservation' });
     this.#config = { ...config, ...this.#world?.settings };
@@ -128,10 +130,6 @@ class Composition implements App {
   async #choosePort(): Promise<void> {
     const port = await freePort(this.#config.host);
     this.#config = { ...this.#config, port, publicUrl: `http://127.0.0.1:${port}` };
-  }
-
-  get config(): Config {
-    return this.#config;
   }
 
   async #startSwitchboard(): Promise<void> {
@@ -196,8 +194,6 @@ class Composition implements App {
     this.#listening = true;
     logger.info({ host: config.host, port }, 'media server is listening');
   }
-  #listening = false;
-  #choosesPort = false;
 
   #proof(nonce: string): string {
     return createHmac('sha256', this.#proofKey).update(nonce).digest('base64url');

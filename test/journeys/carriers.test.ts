@@ -16,6 +16,7 @@ import type { CallFacts } from '../../src/switchboard/port.ts';
 import { createSwitchboard } from '../../src/switchboard/switchboard.ts';
 import { startBinaryWorld } from '../fixtures/binary-carrier/world.ts';
 import { numberOf, plannedBrain, sessionOf, simulatedCallOf } from '../fixtures/interruptions.ts';
+import { switchboardSettings } from '../fixtures/settings.ts';
 import { openOffice } from './office.ts';
 
 interface BinaryCall {
@@ -46,19 +47,7 @@ async function callOverBinary(script: Script, brain: Brain): Promise<BinaryCall>
     clock: systemClock,
   });
   const switchboard = createSwitchboard({
-    settings: {
-      simulated: true,
-      preflight: true,
-      voice: 'sage',
-      language: 'en',
-      disclose: true,
-      limits: { ringMs: 30_000, firstSpeechMs: 3_000, silenceMs: 15_000, callMs: 120_000 },
-      policy: { serverInterrupts: true, turnSilenceMs: 500, firstTurnSilenceMs: 1_000 },
-      allowedNumbers: [],
-      blockedNumbers: [],
-      maxConcurrentCalls: 5,
-      maxCallsPerHour: 60,
-    },
+    settings: switchboardSettings(),
     store,
     outside: () => Promise.resolve({ carrier: world.host.carrier, model }),
     clock: systemClock,

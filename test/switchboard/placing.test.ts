@@ -11,6 +11,7 @@ import type { Store } from '../../src/store/store.ts';
 import { systemClock } from '../../src/switchboard/clock.ts';
 import { createSwitchboard, type RunningSwitchboard } from '../../src/switchboard/switchboard.ts';
 import { newCall } from '../fixtures/calls.ts';
+import { switchboardSettings } from '../fixtures/settings.ts';
 
 /** A telephone company that takes every order and never says a word more. */
 class MuteCarrier implements Carrier {
@@ -86,19 +87,7 @@ describe('placing a call', () => {
     carrier = new MuteCarrier();
     missing = null;
     switchboard = createSwitchboard({
-      settings: {
-        simulated: true,
-        preflight: true,
-        voice: 'sage',
-        language: 'en',
-        disclose: true,
-        limits: { ringMs: 30_000, firstSpeechMs: 3_000, silenceMs: 15_000, callMs: 900_000 },
-        policy: { serverInterrupts: true, turnSilenceMs: 500, firstTurnSilenceMs: 1_000 },
-        allowedNumbers: [],
-        blockedNumbers: [],
-        maxConcurrentCalls: 5,
-        maxCallsPerHour: 5,
-      },
+      settings: switchboardSettings({ maxCallsPerHour: 5 }),
       store,
       outside: () => (missing ? Promise.reject(missing) : Promise.resolve({ carrier, model: MUTE_MODEL })),
       // Retries need not be waited for.

@@ -203,12 +203,18 @@ describe('hanging up', () => {
     expect(await carrier.hangUpStranded(SID)).toBe(outcome);
   });
 
-  it('waits for the sid of a call that was just dialled', async () => {
+  /** A Twilio that answers a create only when `held` opens. */
+  async function slowCreate() {
     const held = gate();
     const rig = await setUp(async (request) => {
       if (request.path.endsWith('/Calls.json')) await held.promise;
       return { status: 201, body: callBody(SID) };
     });
+    return { held, rig };
+  }
+
+  it('waits for the sid of a call that was just dialled', async () => {
+    const { held, rig } = await slowCreate();
     const call = listenTo(rig.carrier);
     call.line.dial(REQUEST);
     call.line.hangUp();
@@ -221,11 +227,7 @@ describe('hanging up', () => {
   });
 
   it('does so silently when the line was released before its sid was known', async () => {
-    const held = gate();
-    const rig = await setUp(async (request) => {
-      if (request.path.endsWith('/Calls.json')) await held.promise;
-      return { status: 201, body: callBody(SID) };
-    });
+    const { held, rig } = await slowCreate();
     const call = listenTo(rig.carrier);
     call.line.dial(REQUEST);
     call.line.release();
