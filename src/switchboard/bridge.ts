@@ -9,6 +9,7 @@ import type { Model, ModelSession, ModelTool } from '../models/model.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { Scribe } from './scribe.ts';
+import type { Tap } from './tap.ts';
 import { createUplink } from './uplink.ts';
 
 export interface BridgeOptions {
@@ -22,6 +23,7 @@ export interface BridgeOptions {
   readonly carrier: Carrier;
   readonly model: Model;
   readonly scribe: Scribe;
+  readonly taps: readonly Tap[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -76,7 +78,7 @@ class LiveBridge implements Bridge {
     this.#line = options.carrier.line({
       callId: options.callId,
       emit: (event) => this.#fromCarrier(event),
-      hear: (audio, mediaMs) => this.#uplink.hear(audio, mediaMs),
+      hear: (audio, mediaMs) => this.#hear(audio, mediaMs),
     });
   }
 
@@ -99,6 +101,12 @@ class LiveBridge implements Bridge {
 
   drain(graceMs: number): void {
     this.#feed({ type: 'server.draining', graceMs });
+  }
+
+  #hear(audio: Audio, mediaMs: number): void {
+    this.#uplink.hear(audio, mediaMs);
+    const { taps, clock } = this.#options;
+    for (const tap of taps) tap.heard?.(audio, mediaMs, clock.now());
   }
 
   #fromCarrier(event: CarrierEvent): void {
@@ -124,14 +132,25 @@ class LiveBridge implements Bridge {
     this.#stepping = true;
     try {
       for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
+        for (const tap of this.#options.taps) tap.event?.(next);
         const stepped = step(this.#call, next);
         this.#call = stepped.call;
-        for (const command of stepped.commands) this.#obey(command);
+        for (const command of stepped.commands) {
+          this.#tell(command, next.atMs);
+          this.#obey(command);
+        }
         this.#tellState();
       }
     } finally {
       this.#stepping = false;
     }
+  }
+
+  #tell(command: CallCommand, atMs: number): void {
+    const { taps } = this.#options;
+    if (taps.length === 0) return;
+    const audio = command.type === 'carrier.play' ? this.#chunks.get(command.chunkId) : undefined;
+    for (const tap of taps) tap.command?.(command, atMs, audio);
   }
 
   #tellState(): void {
@@ -165,8 +184,7 @@ class LiveBridge implements Bridge {
       case 'scribe.usage':
         return this.#options.scribe.write(command);
       case 'scribe.ended':
-        this.#options.scribe.write(command);
-        return this.#finish();
+        return this.#finish(command);
       default:
         return this.#obeyOutward(command);
     }
@@ -245,13 +263,21 @@ class LiveBridge implements Bridge {
     this.#timers.delete(name);
   }
 
-  #finish(): void {
+  /** What the taps put away, such as a recording, is there before the call counts as ended. */
+  #finish(ended: Extract<CallCommand, { type: 'scribe.ended' }>): void {
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     this.#chunks.clear();
     this.#session?.close();
     this.#session = null;
     this.#resolveBound();
-    void this.#options.scribe.settled().then(this.#resolveEnded);
+    const { scribe, taps } = this.#options;
+    const putAway = taps.map((tap) => tap.ended?.()).filter((pending) => pending !== undefined);
+    const settle = (): void => {
+      scribe.write(ended);
+      void scribe.settled().then(this.#resolveEnded);
+    };
+    if (putAway.length === 0) settle();
+    else void Promise.allSettled(putAway).then(settle);
   }
 }

@@ -14,3 +14,21 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves with the promise, after `ms`, or when the signal aborts, whichever is first. */
+export async function within(promise: Promise<unknown>, ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
+  let cancel = (): void => undefined;
+  let stopListening = (): void => undefined;
+  const over = new Promise<void>((resolve) => {
+    cancel = clock.setTimer(resolve, ms);
+    const onAbort = (): void => resolve();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    stopListening = () => signal?.removeEventListener('abort', onAbort);
+  });
+  try {
+    await Promise.race([promise, over]);
+  } finally {
+    cancel();
+    stopListening();
+  }
+}

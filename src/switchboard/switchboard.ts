@@ -2,17 +2,19 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { CallPolicy } from '../call/events.ts';
 import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
 import type { Carrier } from '../carriers/carrier.ts';
-import { ConfigError, UpstreamError, UserInputError } from '../errors.ts';
+import { UpstreamError, UserInputError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import type { CallRecord, Store } from '../store/store.ts';
 import { type Bridge, createBridge } from './bridge.ts';
 import { inCallTools, instructionsFor } from './briefing.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, within } from './clock.ts';
 import type { Logger } from './logger.ts';
 import { createNews, type News } from './news.ts';
 import { checkDuration, checkNumber } from './policy.ts';
 import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Switchboard } from './port.ts';
+import { recover } from './recovery.ts';
 import { createScribe } from './scribe.ts';
+import type { TapMaker } from './tap.ts';
 
 export interface SwitchboardSettings {
   readonly simulated: boolean;
@@ -36,6 +38,8 @@ export interface SwitchboardOptions {
   readonly outside: (purpose: 'place' | 'hang-up') => Promise<{ readonly carrier: Carrier; readonly model: Model }>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What listens to each call besides. */
+  readonly taps?: readonly TapMaker[];
 }
 
 /** The switchboard that `compose` starts and stops. */
@@ -56,7 +60,6 @@ const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$/;
 const POLL_MS = 1_000;
 const FORCED_END_MS = 5_000;
 const HOUR_MS = 3_600_000;
-const STRANDED_DELAYS_MS: readonly number[] = [1_000, 4_000, 15_000, 60_000];
 
 export function createSwitchboard(options: SwitchboardOptions): RunningSwitchboard {
   return new LiveSwitchboard(options);
@@ -161,6 +164,9 @@ class LiveSwitchboard implements RunningSwitchboard {
       onWritten: (kind) => this.#news.tell({ callId, kind }),
     });
     const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
+    const taps = (this.#options.taps ?? [])
+      .map((make) => make({ callId, brief, carrier: carrier.name }))
+      .filter((tap) => tap !== null);
     const bridge = createBridge({
       callId,
       brief,
@@ -171,6 +177,7 @@ class LiveSwitchboard implements RunningSwitchboard {
       carrier,
       model,
       scribe,
+      taps,
       clock,
       logger,
     });
@@ -298,36 +305,9 @@ class LiveSwitchboard implements RunningSwitchboard {
   }
 
   async recover(): Promise<void> {
-    const { store, logger } = this.#options;
-    const stranded = await store.takeStranded();
-    if (stranded.length === 0) return;
-    let carrier: Carrier;
-    try {
-      ({ carrier } = await this.#options.outside('hang-up'));
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      logger.warn({ calls: stranded.length }, 'calls of a dead process cannot be hung up without the settings');
-      return;
-    }
-    for (const { callId } of stranded) this.#news.tell({ callId, kind: 'ended' });
-    await Promise.all(
-      stranded.map(async ({ callId, carrier: name, carrierCallId }) => {
-        if (name !== carrier.name || carrierCallId === null) return;
-        const outcome = await this.#hangUpStranded(carrier, carrierCallId);
-        logger.warn({ callId, outcome }, 'hung up a call that a dead process left behind');
-      }),
-    );
-  }
-
-  /** Nobody else will ever do it, so it is tried again; unlike a create it may be. */
-  async #hangUpStranded(carrier: Carrier, carrierCallId: string): Promise<'done' | 'gone' | 'failed'> {
-    const never = new Promise<void>(() => undefined);
-    for (const delayMs of STRANDED_DELAYS_MS) {
-      const outcome = await carrier.hangUpStranded(carrierCallId);
-      if (outcome !== 'failed' || this.#stopping.signal.aborted) return outcome;
-      await within(never, delayMs, this.#options.clock, this.#stopping.signal);
-    }
-    return carrier.hangUpStranded(carrierCallId);
+    const { store, clock, logger } = this.#options;
+    const carrier = async (): Promise<Carrier> => (await this.#options.outside('hang-up')).carrier;
+    await recover({ store, clock, logger, news: this.#news, carrier, stopping: this.#stopping.signal });
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -368,22 +348,4 @@ function numberOf(cursor: string): number {
   if (!Number.isSafeInteger(value) || value < 0)
     throw new UserInputError('The cursor is not one that was given out. Leave it out to begin at the start.');
   return value;
-}
-
-/** Resolves with the promise, after `ms`, or when the signal aborts, whichever is first. */
-async function within(promise: Promise<unknown>, ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
-  let cancel = (): void => undefined;
-  let stopListening = (): void => undefined;
-  const over = new Promise<void>((resolve) => {
-    cancel = clock.setTimer(resolve, ms);
-    const onAbort = (): void => resolve();
-    signal?.addEventListener('abort', onAbort, { once: true });
-    stopListening = () => signal?.removeEventListener('abort', onAbort);
-  });
-  try {
-    await Promise.race([promise, over]);
-  } finally {
-    cancel();
-    stopListening();
-  }
 }

@@ -1,0 +1,28 @@
+import type { CallCommand } from '../call/commands.ts';
+import type { CallEvent } from '../call/events.ts';
+import type { Brief, CallId } from '../call/words.ts';
+import type { Audio } from '../media/audio.ts';
+
+/**
+ * What listens to one live call beside the scribe, such as a recorder or a meter. It is called in the audio path: nothing here
+ * throws, waits or takes long, and nothing of the call depends on it.
+ */
+export interface Tap {
+  /** The callee's audio as it came, `mediaMs` on the carrier's clock of the stream; `atMs` is monotonic. */
+  heard?(audio: Audio, mediaMs: number, atMs: number): void;
+  /** Before the call takes its step. */
+  event?(event: CallEvent): void;
+  /** Before the command is obeyed; `audio` comes with a `carrier.play`. */
+  command?(command: CallCommand, atMs: number, audio: Audio | undefined): void;
+  /** The call has ended. What still has to be put away is waited for before the call counts as ended on disk. */
+  ended?(): Promise<void> | undefined;
+}
+
+/** Makes the tap of a call that is about to be placed; null when this call is not listened to. */
+export type TapMaker = (call: TappedCall) => Tap | null;
+
+export interface TappedCall {
+  readonly callId: CallId;
+  readonly brief: Brief;
+  readonly carrier: string;
+}
