@@ -1,7 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Whole calls in real time: they wait more than they work. */
-const JOURNEYS = ['test/journeys/**/*.test.ts', 'test/package.test.ts', 'test/simulator/agents-sdk.test.ts'];
+const JOURNEYS = [
+  'test/{journeys,faults,crash,attack,system,bench}/**/*.test.ts',
+  'test/package.test.ts',
+  'test/simulator/agents-sdk.test.ts',
+];
 /** Figures: with nothing else on the machine. */
 const MEASURED = ['test/journeys/truncation.test.ts'];
 
