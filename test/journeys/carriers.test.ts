@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { numberOf, plannedBrain, sessionOf, simulatedCallOf } from '../../src/bench/interruptions.ts';
 import type { Line } from '../../src/call/words.ts';
 import { createOpenAiModel } from '../../src/models/openai/model.ts';
 import { RESTAURANT_SCRIPT } from '../../src/simulator/callee/restaurant-host.ts';
@@ -15,7 +16,6 @@ import { systemClock } from '../../src/switchboard/clock.ts';
 import type { CallFacts } from '../../src/switchboard/port.ts';
 import { createSwitchboard } from '../../src/switchboard/switchboard.ts';
 import { startBinaryWorld } from '../fixtures/binary-carrier/world.ts';
-import { numberOf, plannedBrain, sessionOf, simulatedCallOf } from '../fixtures/interruptions.ts';
 import { switchboardSettings } from '../fixtures/settings.ts';
 import { openOffice } from './office.ts';
 
@@ -130,10 +130,10 @@ describe.concurrent('the conversation does not know its carrier', () => {
     try {
       const ended = await office.ended(await office.place());
       expect(ended.outcome).toBe('completed');
-      const call = simulatedCallOf(office, ended);
+      const call = simulatedCallOf(office.world, ended);
       expect(call.ear?.faults()).toEqual([]);
       expect(call.ear?.heardText('a.goodbye')).toBe(phrase('a.goodbye').text);
-      const record = sessionOf(office, ended);
+      const record = sessionOf(office.world, ended);
       expect(record.errorCodes()).toEqual([]);
       expect(record.sentTypes()).toContain('response.audio.delta');
       expect(record.turns.flatMap((turn) => turn.heard).every((one) => one.exact)).toBe(true);
@@ -189,11 +189,11 @@ describe.concurrent('several calls at once', () => {
           ['callee', phrase(says).text],
           ['agent', phrase(hears).text],
         ]);
-        const call = simulatedCallOf(office, ended);
+        const call = simulatedCallOf(office.world, ended);
         expect(call.to).toBe(numberOf(index));
         expect(call.ear?.heardPhrases.map((one) => one.phrase.id)).toEqual([hears]);
         expect(call.ear?.faults()).toEqual([]);
-        const heard = sessionOf(office, ended).turns.flatMap((turn) => turn.heard);
+        const heard = sessionOf(office.world, ended).turns.flatMap((turn) => turn.heard);
         expect(heard.map((one) => [one.phrase?.id, one.exact])).toEqual([[says, true]]);
       }
       expect(office.world.realtime.sessions).toHaveLength(THEIRS.length);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { numberOf, plannedBrain, sessionOf, simulatedCallOf } from '../../src/bench/interruptions.ts';
 import type { Callee, CalleeTurn } from '../../src/simulator/callee/callee.ts';
 import { type Rule, type Script, scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
 import { loadPhrasebook, phrase } from '../../src/simulator/speech/load-phrasebook.ts';
-import { numberOf, plannedBrain, sessionOf, simulatedCallOf } from '../fixtures/interruptions.ts';
 import { openOffice } from './office.ts';
 
 /** One conversation: the callee says the first, hears the agent's answer out, says the second, hears that out, and hangs up. */
@@ -55,8 +55,8 @@ async function hold(
     const calls = conversations.map(async (conversation, index) => {
       const callId = await office.place({ to: numberOf(index), context: `Book a table, by plan ${index}.` });
       const ended = await office.ended(callId);
-      const call = simulatedCallOf(office, ended);
-      const record = sessionOf(office, ended);
+      const call = simulatedCallOf(office.world, ended);
+      const record = sessionOf(office.world, ended);
       const heard = record.turns.flatMap((turn) => turn.heard);
       return { conversation, ended, call, record, heard };
     });

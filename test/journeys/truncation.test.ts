@@ -1,43 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Interrupted, interrupter, percentile, plannedBrain } from '../../src/bench/interruptions.ts';
+import { PLAN } from '../../src/bench/truncation.ts';
 import type { NetworkOptions } from '../../src/simulator/network/network.ts';
 import { roundTrip } from '../../src/simulator/network/network.ts';
 import { phrase } from '../../src/simulator/speech/load-phrasebook.ts';
 import { Understanding } from '../../src/simulator/speech/understanding.ts';
 import type { TwilioKnobs } from '../../src/simulator/twilio/knobs.ts';
-import {
-  holdPlannedCall,
-  type Interrupted,
-  interrupter,
-  logLateness,
-  type PlannedReply,
-  percentile,
-  plannedBrain,
-} from '../fixtures/interruptions.ts';
+import { holdPlannedCall, logLateness } from '../fixtures/interruptions.ts';
 import { type Office, openOffice } from './office.ts';
-
-const once = (phrase: string, atMs: number): PlannedReply => ({ speak: [phrase], cut: { phrase, atMs } });
-
-/** Cut early and late, on the first, second and later replies, in the second item of a reply, and after replies that were heard out. */
-const PLAN: readonly PlannedReply[] = [
-  once('a.long', 600),
-  once('a.long2', 3_900),
-  once('a.request', 1_900),
-  once('a.again', 250),
-  once('a.goodbye', 1_800),
-  { speak: ['a.short', 'a.perfect'], cut: { phrase: 'a.perfect', atMs: 1_100 } },
-  once('a.parking', 350),
-  once('a.again', 900),
-  { speak: ['a.short'], cut: null },
-  once('a.perfect', 1_300),
-  once('a.request', 700),
-  once('a.long', 2_700),
-  once('a.goodbye', 400),
-  once('a.long2', 1_200),
-  once('a.parking', 800),
-  once('a.request', 500),
-  once('a.perfect', 300),
-  once('a.long', 1_000),
-];
 
 interface Cell {
   readonly name: string;
