@@ -1,18 +1,13 @@
 /** The public listener: `/call/*` as the carriers describe it, and `GET /health`. Nothing else is ever answered here. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import express from 'express';
 import expressWs from 'express-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { MediaSocket, SocketRoute, UpgradeRequest, Webhook } from '../carriers/carrier.ts';
-import { ConfigError } from '../errors.ts';
-import { httpFailure, NOT_FOUND } from './failure.ts';
+import { answerTheRest, type HttpLog, newApp } from './app.ts';
+import { NOT_FOUND } from './failure.ts';
+import { createListener, type Listener } from './listener.ts';
 import { flatHeaders, matchPath, parseForm, pathOf } from './routes.ts';
-
-export interface HttpLog {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-  error(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
 
 export interface PublicServerOptions {
   readonly host: string;
@@ -30,12 +25,8 @@ export interface PublicServerOptions {
   readonly stopTimeoutMs?: number;
 }
 
-export interface PublicServer {
-  /** Rejects with a ConfigError that names the port when it cannot be had; may then be called again. */
-  start(): Promise<{ readonly port: number }>;
-  /** Closes the listener, live sockets included, within `stopTimeoutMs`. Never rejects. */
-  stop(): Promise<void>;
-}
+/** `stop` closes live sockets as well. */
+export type PublicServer = Listener;
 
 const MAX_FORM_BYTES = 64 * 1024;
 const MAX_FRAME_BYTES = 256 * 1024;
@@ -44,11 +35,7 @@ const SILENT: HttpLog = { warn: () => undefined, error: () => undefined };
 
 export function createPublicServer(options: PublicServerOptions): PublicServer {
   const logger = options.logger ?? SILENT;
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.enable('case sensitive routing');
-  app.set('query parser', 'simple');
+  const app = newApp();
   const server = createServer(
     {
       headersTimeout: options.headersTimeoutMs ?? 10_000,
@@ -68,14 +55,14 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     response.json(known ? { status: 'ok', proof: options.healthProof(nonce) } : { status: 'ok' });
   });
   for (const webhook of options.webhooks) mountWebhook(app, webhook);
-  app.use((_request: express.Request, response: express.Response) => {
-    response.status(NOT_FOUND.status).json({ error: NOT_FOUND.message });
+  answerTheRest(app, logger);
+  return createListener(server, {
+    ...options,
+    settings: { host: 'HOST', port: 'PORT' },
+    closing: () => {
+      for (const socket of webSocketServer.clients) socket.close(1001);
+    },
   });
-  // Express tells an error handler by its four parameters.
-  app.use((error: unknown, request: express.Request, response: express.Response, _next: express.NextFunction) => {
-    answerFailure(error, request, response, logger);
-  });
-  return lifecycle(server, webSocketServer, options);
 }
 
 function mountWebhook(app: express.Application, webhook: Webhook): void {
@@ -101,18 +88,6 @@ function mountWebhook(app: express.Application, webhook: Webhook): void {
   };
   if (webhook.method === 'GET') app.get(webhook.path, readBody, handle);
   else app.post(webhook.path, readBody, handle);
-}
-
-function answerFailure(error: unknown, request: express.Request, response: express.Response, logger: HttpLog): void {
-  const failure = httpFailure(error);
-  // The route's template instead of the path, which carries a token.
-  const route: unknown = request.route?.path;
-  if (failure.status >= 500) logger.error({ err: error, route }, 'A request failed');
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  response.status(failure.status).json({ error: failure.message });
 }
 
 interface Accepted {
@@ -210,63 +185,6 @@ function mediaSocket(socket: WebSocket, logger: HttpLog): MediaSocket {
       socket.on('close', (code) => guarded(() => listener(code)));
     },
   };
-}
-
-function lifecycle(server: Server, webSocketServer: WebSocketServer, options: PublicServerOptions): PublicServer {
-  const connections = new Set<Socket>();
-  server.on('connection', (connection: Socket) => {
-    connections.add(connection);
-    connection.on('close', () => connections.delete(connection));
-  });
-  return {
-    start: () =>
-      new Promise((resolve, reject) => {
-        const failed = (error: NodeJS.ErrnoException): void => {
-          server.off('listening', ready);
-          reject(listenFailure(error, options));
-        };
-        const ready = (): void => {
-          server.off('error', failed);
-          resolve({ port: (server.address() as AddressInfo).port });
-        };
-        server.once('error', failed);
-        server.once('listening', ready);
-        server.listen(options.port, options.host);
-      }),
-    stop: () =>
-      new Promise((resolve) => {
-        const deadline = setTimeout(() => {
-          for (const connection of connections) connection.destroy();
-        }, options.stopTimeoutMs ?? 1_000);
-        for (const socket of webSocketServer.clients) socket.close(1001);
-        server.close(() => {
-          clearTimeout(deadline);
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
-  };
-}
-
-function listenFailure(error: NodeJS.ErrnoException, { host, port }: PublicServerOptions): ConfigError {
-  const details = { cause: error, settings: ['HOST', 'PORT'] };
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ConfigError(
-        `Port ${port} on ${host} is taken by another program. Stop that program, or set PORT to a free one.`,
-        details,
-      );
-    case 'EACCES':
-      return new ConfigError(`This user may not listen on port ${port}. Set PORT to one above 1023.`, details);
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new ConfigError(
-        `This machine has no address ${host}, so port ${port} cannot be opened there. Set HOST to 127.0.0.1 or to an address of this machine.`,
-        details,
-      );
-    default:
-      return new ConfigError(`Port ${port} on ${host} cannot be opened. Check HOST and PORT.`, details);
-  }
 }
 
 function codeOf(error: Error): string {
