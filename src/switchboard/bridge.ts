@@ -104,8 +104,9 @@ class LiveBridge implements Bridge {
   }
 
   #hear(audio: Audio, mediaMs: number): void {
-    this.#uplink.hear(audio, mediaMs);
     const { taps, clock } = this.#options;
+    for (const tap of taps) tap.hearing?.();
+    this.#uplink.hear(audio, mediaMs);
     for (const tap of taps) tap.heard?.(audio, mediaMs, clock.now());
   }
 
@@ -139,7 +140,7 @@ class LiveBridge implements Bridge {
           this.#tell(command, next.atMs);
           this.#obey(command);
         }
-        this.#tellState();
+        this.#tellState(next.atMs);
       }
     } finally {
       this.#stepping = false;
@@ -153,10 +154,11 @@ class LiveBridge implements Bridge {
     for (const tap of taps) tap.command?.(command, atMs, audio);
   }
 
-  #tellState(): void {
+  #tellState(atMs: number): void {
     const state = this.state();
     if (state === this.#told) return;
     this.#told = state;
+    for (const tap of this.#options.taps) tap.state?.(state, atMs);
     if (state === 'answered') this.#options.scribe.change({ answeredAtMs: this.#options.clock.wall() });
     // The end is written by `scribe.ended`, with its outcome, in one change.
     if (state !== 'ended') this.#options.scribe.state(state);
@@ -167,7 +169,9 @@ class LiveBridge implements Bridge {
       case 'carrier.play': {
         const audio = this.#chunks.get(command.chunkId);
         this.#chunks.delete(command.chunkId);
-        if (audio) this.#line.play(audio);
+        if (!audio) return;
+        this.#line.play(audio);
+        for (const tap of this.#options.taps) tap.played?.(command.chunkId);
         return;
       }
       case 'chunk.drop':

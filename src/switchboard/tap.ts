@@ -1,6 +1,6 @@
 import type { CallCommand } from '../call/commands.ts';
 import type { CallEvent } from '../call/events.ts';
-import type { Brief, CallId } from '../call/words.ts';
+import type { Brief, CallId, CallState } from '../call/words.ts';
 import type { Audio } from '../media/audio.ts';
 
 /**
@@ -8,12 +8,18 @@ import type { Audio } from '../media/audio.ts';
  * throws, waits or takes long, and nothing of the call depends on it.
  */
 export interface Tap {
+  /** The callee's audio has come in and is about to be passed on; `heard` follows when it has been. */
+  hearing?(): void;
   /** The callee's audio as it came, `mediaMs` on the carrier's clock of the stream; `atMs` is monotonic. */
   heard?(audio: Audio, mediaMs: number, atMs: number): void;
   /** Before the call takes its step. */
   event?(event: CallEvent): void;
   /** Before the command is obeyed; `audio` comes with a `carrier.play`. */
   command?(command: CallCommand, atMs: number, audio: Audio | undefined): void;
+  /** The audio of a `carrier.play` has been handed to the carrier. */
+  played?(chunkId: number): void;
+  /** The call has come into this state; `ended` comes once. */
+  state?(state: CallState, atMs: number): void;
   /** The call has ended. What still has to be put away is waited for before the call counts as ended on disk. */
   ended?(): Promise<void> | undefined;
 }
