@@ -29,10 +29,14 @@ export interface StreamRegion {
 }
 
 export interface ModelRegion {
-  state: 'none' | 'opening' | 'ready' | 'dead';
+  /** `paused`: it could not be opened, and is tried again at `retryAtMs`. */
+  state: 'none' | 'opening' | 'paused' | 'ready' | 'dead';
   epoch: number;
   renewals: number;
-  openingSinceMs: number;
+  retryAtMs: number | null;
+  /** Since when there has been no model, over all attempts to open one. */
+  downSinceMs: number;
+  readySinceMs: number;
   /** What the server was last told about turns. */
   turn: TurnSpec | null;
 }
@@ -209,7 +213,7 @@ export function newCall(): Call {
       inquired: false,
       reattached: false,
     },
-    model: { state: 'none', epoch: 0, renewals: 0, openingSinceMs: 0, turn: null },
+    model: { state: 'none', epoch: 0, renewals: 0, retryAtMs: null, downSinceMs: 0, readySinceMs: 0, turn: null },
     floor: newFloor(),
     playback: initialPlayback(),
     ending: newEnding(),

@@ -2,6 +2,7 @@
 import type { Call } from './call.ts';
 import type { CallCommand } from './commands.ts';
 import type { CallPolicy } from './events.ts';
+import { TIMING, type Timing } from './timing.ts';
 import type { Brief, CarrierTraits, Limits } from './words.ts';
 
 export interface Draft {
@@ -60,6 +61,10 @@ export function policyOf(call: Call): CallPolicy {
 
 export function traitsOf(call: Call): CarrierTraits {
   return call.request?.traits ?? NO_TRAITS;
+}
+
+export function timingOf(call: Call): Timing {
+  return call.request?.timing ?? TIMING;
 }
 
 export function briefOf(call: Call): Brief | null {

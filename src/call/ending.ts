@@ -3,17 +3,16 @@
  * goodbye, so while ending nothing is cleared and no reply is made; long speech over it opens the conversation again.
  */
 import type { Verdict } from './call.ts';
-import { briefOf, type Draft, emit, note, policyOf, traitsOf } from './draft.ts';
+import { briefOf, type Draft, emit, note, policyOf, timingOf, traitsOf } from './draft.ts';
 import type { ModelEvent } from './events.ts';
 import { cutPlayback, expectAnswer, interrupt } from './floor.ts';
 import { hangUp } from './line.ts';
 import { endsAt } from './playback.ts';
 import { discardReply, dropPending, wantReply } from './replies.ts';
-import { apology, INSTRUCTIONS, MEMOS } from './sentences.ts';
-import { ENDING_MS, GRACE_MS, LOST_MARK_MS, OVERLAP_MS } from './timing.ts';
+import { apology, goodbye, INSTRUCTIONS, MEMOS } from './sentences.ts';
+import { LOST_MARK_MS, OVERLAP_MS } from './timing.ts';
 
 const MAX_REOPENED = 2;
-const SAY_MS_PER_CHAR = 90;
 
 /** `farewell`: the instructions of the goodbye to ask for; null when it is being said already, or was said by both. */
 export function enterEnding(
@@ -25,12 +24,12 @@ export function enterEnding(
   if (ending.stage !== 'none' || line.hangUp !== 'none' || settling) return;
   ending.verdict = verdict;
   if (stream.state !== 'up' || model.state !== 'ready') {
-    hangUp(draft, verdict);
+    endWithoutModel(draft, verdict, options.withinMs);
     return;
   }
   ending.stage = 'farewell';
   ending.sinceMs = draft.nowMs;
-  ending.deadlineMs = draft.nowMs + (options.withinMs ?? ENDING_MS);
+  ending.deadlineMs = draft.nowMs + (options.withinMs ?? timingOf(draft.call).endingMs);
   ending.goodbyeReplyId = null;
   ending.goodbyeDone = false;
   ending.farewellAsked = false;
@@ -42,6 +41,14 @@ export function enterEnding(
   if (floor.requested) floor.requested = { ...floor.requested, discard: true };
   if (options.farewell !== null) askFarewell(draft, options.farewell);
   note(draft, 'ending', { outcome: verdict.outcome, reason: verdict.reason });
+}
+
+/** Nobody is there to say goodbye but somebody is on the line: the carrier says it. */
+function endWithoutModel(draft: Draft, verdict: Verdict, withinMs: number | undefined): void {
+  if (draft.call.stream.state === 'none' || !traitsOf(draft.call).canSay) return hangUp(draft, verdict);
+  note(draft, 'ending', { outcome: verdict.outcome, reason: verdict.reason });
+  sayAndHangUp(draft, verdict, goodbye(briefOf(draft.call)?.language ?? 'en'));
+  if (withinMs !== undefined) hurryEnding(draft, withinMs);
 }
 
 /** An ending that is under way gets no longer than `withinMs` from now. */
@@ -113,7 +120,7 @@ export function advanceEnding(draft: Draft): void {
   const { ending, floor, playback } = draft.call;
   if (ending.stage === 'farewell' && ending.goodbyeDone && playback.items.length === 0) {
     ending.stage = 'grace';
-    ending.graceUntilMs = draft.nowMs + GRACE_MS;
+    ending.graceUntilMs = draft.nowMs + timingOf(draft.call).graceMs;
   }
   if (ending.stage === 'grace' && ending.graceUntilMs !== null && draft.nowMs >= ending.graceUntilMs && !floor.speaking)
     finishEnding(draft);
@@ -129,7 +136,8 @@ export function endingDueMs(draft: Draft): number {
   const { ending, playback } = draft.call;
   if (ending.stage === 'apology') return ending.deadlineMs;
   const endsAtMs = endsAt(playback);
-  const playingMs = ending.goodbyeDone && endsAtMs !== null ? endsAtMs + LOST_MARK_MS + GRACE_MS : 0;
+  const playingMs =
+    ending.goodbyeDone && endsAtMs !== null ? endsAtMs + LOST_MARK_MS + timingOf(draft.call).graceMs : 0;
   const lastMs = ending.deadlineMs + (ending.deadlineMs - ending.sinceMs);
   return Math.max(ending.deadlineMs, Math.min(playingMs, lastMs));
 }
@@ -182,14 +190,31 @@ export function apologise(draft: Draft, reason: string): void {
     hangUp(draft, verdict);
     return;
   }
+  note(draft, 'apology', { reason });
+  sayAndHangUp(draft, verdict, apology(briefOf(draft.call)?.language ?? 'en'));
+}
+
+/** The last words are the carrier's: the model is not needed any more. */
+function sayAndHangUp(draft: Draft, verdict: Verdict, say: { readonly text: string; readonly language: string }): void {
+  const { ending } = draft.call;
+  const { sayMs, sayMsPerChar } = timingOf(draft.call);
   cutPlayback(draft, false);
-  const say = apology(briefOf(draft.call)?.language ?? 'en');
+  dropPending(draft, () => false);
+  dismissModel(draft);
   ending.verdict = { ...verdict, mayReopen: false };
   ending.stage = 'apology';
   ending.sinceMs = draft.nowMs;
-  ending.deadlineMs = draft.nowMs + 5_000 + say.text.length * SAY_MS_PER_CHAR;
-  note(draft, 'apology', { reason });
+  ending.deadlineMs = draft.nowMs + sayMs + say.text.length * sayMsPerChar;
   emit(draft, { type: 'carrier.redirect', plan: 'say', ...say });
+}
+
+/** Closed by us, and not opened again. One that is ready stays: last words may still be transcribed. */
+export function dismissModel(draft: Draft): void {
+  const { model } = draft.call;
+  if (model.state !== 'opening' && model.state !== 'paused') return;
+  if (model.state === 'opening') emit(draft, { type: 'model.close', epoch: model.epoch });
+  model.state = 'dead';
+  model.retryAtMs = null;
 }
 
 /** Turn-taking that is wanted of the server now. */

@@ -1,4 +1,5 @@
 /** Everything that can happen to a call. `atMs` is monotonic; the shell stamps it, the core has no clock. */
+import type { Timing } from './timing.ts';
 import type { Brief, CarrierTraits, Limits, Usage } from './words.ts';
 
 /** What a carrier says of the telephone call, in ranked order; the last five are terminal and absorb. */
@@ -19,6 +20,8 @@ export type RequestEvent = {
   readonly limits: Limits;
   readonly traits: CarrierTraits;
   readonly policy: CallPolicy;
+  /** Where it is absent, the usual times. */
+  readonly timing?: Timing;
 };
 
 /** Settings of the conversation that the core decides by. */
@@ -134,7 +137,12 @@ export type ModelEvent =
       readonly usage?: Usage;
     }
   /** `text` is null when the transcription failed. */
-  | { readonly type: 'model.transcribed'; readonly itemId: string; readonly text: string | null }
+  | {
+      readonly type: 'model.transcribed';
+      readonly itemId: string;
+      readonly text: string | null;
+      readonly usage?: Usage;
+    }
   | { readonly type: 'model.truncated'; readonly itemId: string; readonly audioEndMs: number };
 
 export type ItemRole = 'callee' | 'agent' | 'other';
@@ -143,6 +151,7 @@ export type TimerName =
   | 'ring'
   | 'inquire'
   | 'join'
+  | 'renew'
   | 'firstSpeech'
   | 'pace'
   | 'slot'

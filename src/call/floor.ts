@@ -3,7 +3,7 @@
 import { msOfBytes } from '../media/mulaw.ts';
 import type { ActiveReply } from './call.ts';
 import { hasWords, isClosing } from './closings.ts';
-import { type Draft, emit, note, policyOf, streamMs, traitsOf } from './draft.ts';
+import { type Draft, emit, note, policyOf, streamMs, timingOf, traitsOf } from './draft.ts';
 import type { ItemRole, ModelEvent } from './events.ts';
 import {
   clear,
@@ -19,7 +19,7 @@ import {
 } from './playback.ts';
 import { discardUncreated, wantReply } from './replies.ts';
 import { INSTRUCTIONS } from './sentences.ts';
-import { LOST_MARK_MS, TRANSCRIPT_MS } from './timing.ts';
+import { LOST_MARK_MS } from './timing.ts';
 import { addItem, changeItem, heardText, itemOf, lineOf, spokenLength } from './turns.ts';
 
 type Of<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
@@ -175,7 +175,7 @@ function awaitText(draft: Draft, itemId: string): void {
   const turn = itemOf(draft.call.turns, itemId);
   if (turn && turn.role === 'callee' && !turn.final)
     draft.call.turns = changeItem(draft.call.turns, itemId, {
-      textDueMs: draft.nowMs + TRANSCRIPT_MS,
+      textDueMs: draft.nowMs + timingOf(draft.call).transcriptMs,
       endMs: Math.max(turn.endMs, turn.startMs),
     });
 }

@@ -1,17 +1,9 @@
 /** The telephone call: dialling once, statuses by rank, uncertainty, hanging up, and settling accounts at the end. */
 import type { Verdict } from './call.ts';
-import { type Draft, emit, note, streamMs } from './draft.ts';
+import { type Draft, emit, note, streamMs, timingOf } from './draft.ts';
 import type { CarrierEvent, LineStatus, RequestEvent } from './events.ts';
 import { cutPlayback } from './floor.ts';
 import { discardReply, dropPending } from './replies.ts';
-import {
-  DETACHED_INQUIRE_MS,
-  HANG_UP_ANSWER_MS,
-  HANG_UP_DELAYS_MS,
-  INQUIRY_DELAYS_MS,
-  SETTLE_MS,
-  UNBOUND_MS,
-} from './timing.ts';
 import { changeItem, tell } from './turns.ts';
 import type { Outcome } from './words.ts';
 
@@ -64,20 +56,20 @@ export function uncertain(draft: Draft, event: Of<'carrier.uncertain'>): void {
 export function inquiryDueMs(draft: Draft): number | null {
   const { line } = draft.call;
   if (line.uncertainSinceMs === null || line.bound) return null;
-  const last = INQUIRY_DELAYS_MS.at(-1) ?? 0;
-  return line.uncertainSinceMs + (INQUIRY_DELAYS_MS[line.inquiries] ?? last + 10_000);
+  const last = timingOf(draft.call).inquiryDelaysMs.at(-1) ?? 0;
+  return line.uncertainSinceMs + (timingOf(draft.call).inquiryDelaysMs[line.inquiries] ?? last + 10_000);
 }
 
 export function inquiryDue(draft: Draft): void {
   const { line } = draft.call;
   line.inquiries += 1;
-  if (line.inquiries <= INQUIRY_DELAYS_MS.length) emit(draft, { type: 'carrier.inquire' });
+  if (line.inquiries <= timingOf(draft.call).inquiryDelaysMs.length) emit(draft, { type: 'carrier.inquire' });
   else settle(draft, lostVerdict());
 }
 
 export function notFound(draft: Draft): void {
   const { line } = draft.call;
-  if (line.uncertainSinceMs !== null && !line.bound && line.inquiries >= INQUIRY_DELAYS_MS.length)
+  if (line.uncertainSinceMs !== null && !line.bound && line.inquiries >= timingOf(draft.call).inquiryDelaysMs.length)
     settle(draft, lostVerdict());
 }
 
@@ -112,7 +104,11 @@ function terminalVerdict(draft: Draft, status: LineStatus): Verdict {
   const { ending, stream } = draft.call;
   if (ending.verdict) return ending.verdict;
   const unanswered = UNANSWERED[status];
-  if (stream.reattached && stream.lostAtMs !== null && draft.nowMs > stream.lostAtMs + DETACHED_INQUIRE_MS)
+  if (
+    stream.reattached &&
+    stream.lostAtMs !== null &&
+    draft.nowMs > stream.lostAtMs + timingOf(draft.call).detachedInquireMs
+  )
     return brokenVerdict();
   if (unanswered) return { ...unanswered, result: null, mayReopen: false };
   return stream.startedAtMs === null
@@ -151,7 +147,7 @@ export function hangUp(draft: Draft, verdict: Verdict): void {
   dropPending(draft, () => false);
   discardReply(draft);
   line.hangUp = 'wanted';
-  line.hangUpDueMs = draft.nowMs + UNBOUND_MS;
+  line.hangUpDueMs = draft.nowMs + timingOf(draft.call).unboundMs;
   if (line.bound || draft.call.stream.state !== 'none') sendHangUp(draft);
 }
 
@@ -159,7 +155,7 @@ function sendHangUp(draft: Draft): void {
   const { line } = draft.call;
   line.hangUp = 'sent';
   line.hangUpTries += 1;
-  line.hangUpDueMs = draft.nowMs + HANG_UP_ANSWER_MS;
+  line.hangUpDueMs = draft.nowMs + timingOf(draft.call).hangUpAnswerMs;
   emit(draft, { type: 'carrier.hangUp' });
 }
 
@@ -176,7 +172,7 @@ export function hungUp(draft: Draft, event: Of<'carrier.hungUp'>): void {
     settle(draft, verdict);
     return;
   }
-  const delayMs = HANG_UP_DELAYS_MS[line.hangUpTries - 1];
+  const delayMs = timingOf(draft.call).hangUpDelaysMs[line.hangUpTries - 1];
   if (delayMs === undefined) {
     note(draft, 'hang-up-failed', { tries: line.hangUpTries });
     settle(draft, verdict);
@@ -203,7 +199,7 @@ export function settle(draft: Draft, verdict: Verdict): void {
   if (floor.speaking) {
     draft.call.turns = changeItem(draft.call.turns, floor.speaking.itemId, {
       endMs: streamMs(draft.call, draft.nowMs),
-      textDueMs: draft.nowMs + SETTLE_MS,
+      textDueMs: draft.nowMs + timingOf(draft.call).settleMs,
     });
   }
   dropPending(draft, () => false);
@@ -217,7 +213,7 @@ export function endWhenSettled(draft: Draft, force: boolean): void {
   const waited = model.state === 'ready' && turns.items.some((item) => item.role === 'callee' && !item.final);
   if (waited && !force) return;
   tellLines(draft, true);
-  if (model.state !== 'none' && model.state !== 'dead') emit(draft, { type: 'model.close', epoch: model.epoch });
+  if (model.state === 'opening' || model.state === 'ready') emit(draft, { type: 'model.close', epoch: model.epoch });
   emit(draft, { type: 'carrier.release' });
   const { outcome, reason, result } = settling.verdict;
   emit(draft, { type: 'scribe.ended', outcome, reason, result, lineStatus: line.status });

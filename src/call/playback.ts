@@ -75,6 +75,8 @@ export type Sent = { readonly play: number } | { readonly mark: number };
 
 const POLL_MS = 20;
 const ROUNDING_MS = 0.25;
+/** A carrier that plays ten minutes from its buffer echoes as many; one that echoes none must not fill the memory. */
+const MOST_MARKS = 4_000;
 
 export function initialPlayback(): Playback {
   return {
@@ -250,7 +252,7 @@ function addMark(playback: Playback, finalOf: string | null): Playback {
     ...playback,
     nextMarkId: playback.nextMarkId + 1,
     bytesSinceMark: 0,
-    marks: [...playback.marks, mark],
+    marks: [...playback.marks.slice(1 - MOST_MARKS), mark],
     items:
       finalOf === null
         ? playback.items
@@ -309,6 +311,17 @@ function heardOfRun(playback: Playback, run: Run, nowMs: number): number {
       heardBytes = Math.min(heardBytes, dueBytes);
   }
   return Math.max(run.confirmedBytes, heardBytes);
+}
+
+/** The latest run as far as it goes: bytes sent and heard by `nowMs`, and when its first byte played; null when the buffer is empty. */
+export function runOf(
+  playback: Playback,
+  nowMs: number,
+): { readonly startsAtMs: number; readonly sentBytes: number; readonly heardBytes: number } | null {
+  const { run } = playback;
+  if (!run) return null;
+  const { startedAtMs, stallMs, sentBytes } = run;
+  return { startsAtMs: startedAtMs + stallMs, sentBytes, heardBytes: heardOfRun(playback, run, nowMs) };
 }
 
 function heardInRun(run: Run, itemId: string, playedBytes: number): number {

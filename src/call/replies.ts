@@ -4,9 +4,8 @@
  */
 import type { ReplyPurpose } from './commands.ts';
 import { REPLY_PURPOSES } from './commands.ts';
-import { type Draft, emit, note } from './draft.ts';
+import { type Draft, emit, note, timingOf } from './draft.ts';
 import { INSTRUCTIONS } from './sentences.ts';
-import { ANSWER_MS, RETRY_MS, SLOT_MS, STUCK_MS } from './timing.ts';
 
 /** One pending create a purpose; a newer wish replaces an older one. */
 export function wantReply(draft: Draft, purpose: ReplyPurpose, instructions?: string): void {
@@ -89,7 +88,7 @@ export function createRefused(draft: Draft, requestId: string | null): void {
   const { requested } = floor;
   if (!requested || (requestId !== null && requested.requestId !== requestId)) return;
   floor.requested = null;
-  floor.blockedUntilMs = draft.nowMs + RETRY_MS;
+  floor.blockedUntilMs = draft.nowMs + timingOf(draft.call).retryMs;
   if (requested.purpose === 'goodbye' && !requested.discard)
     wantReply(draft, requested.purpose, requested.instructions);
 }
@@ -110,8 +109,10 @@ export function slotTimedOut(draft: Draft): boolean {
 /** When the slot's holder must have given a sign of life: the create an answer, the reply anything at all, its cancel an end. */
 export function slotDueMs(draft: Draft): number | null {
   const { requested, active } = draft.call.floor;
-  if (requested) return requested.atMs + SLOT_MS;
-  return active ? active.aliveAtMs + (active.discarded ? SLOT_MS : STUCK_MS) : null;
+  if (requested) return requested.atMs + timingOf(draft.call).slotMs;
+  return active
+    ? active.aliveAtMs + (active.discarded ? timingOf(draft.call).slotMs : timingOf(draft.call).stuckMs)
+    : null;
 }
 
 /** A reply whose end never came: cancelled first, then no longer waited for. Its slot would stay taken for ever. */
@@ -165,13 +166,15 @@ export function retryReply(draft: Draft, instructions: string): boolean {
 
 /** Asks for an answer, unless the server starts one by itself meanwhile. */
 export function answerAfterPause(draft: Draft, instructions?: string): void {
-  draft.call.floor.blockedUntilMs = draft.nowMs + RETRY_MS;
+  draft.call.floor.blockedUntilMs = draft.nowMs + timingOf(draft.call).retryMs;
   wantReply(draft, 'answer', instructions);
 }
 
 export function answerDueMs(draft: Draft): number | null {
   const { floor } = draft.call;
-  return floor.awaitingSinceMs === null || floor.speaking ? null : floor.awaitingSinceMs + ANSWER_MS;
+  return floor.awaitingSinceMs === null || floor.speaking
+    ? null
+    : floor.awaitingSinceMs + timingOf(draft.call).answerMs;
 }
 
 /** The callee's turn has had no answer for long: asked for again, once in place of a reply that is stuck. False: given up. */

@@ -42,14 +42,44 @@ const APOLOGIES: Readonly<Record<string, string>> = {
   ko: '죄송합니다. 기술적인 문제로 통화를 종료해야 합니다. 안녕히 계세요.',
 };
 
-const ENGLISH = 'I am sorry, there is a technical problem and I have to end this call. Goodbye.';
+/** The same for a call that has to end while there is no model to say goodbye. */
+const GOODBYES: Readonly<Record<string, string>> = {
+  en: 'I am sorry, I have to end this call now. Thank you, and goodbye.',
+  es: 'Lo siento, tengo que terminar la llamada ahora. Gracias y adiós.',
+  fr: 'Je suis désolé, je dois terminer cet appel maintenant. Merci et au revoir.',
+  de: 'Es tut mir leid, ich muss das Gespräch jetzt beenden. Vielen Dank und auf Wiederhören.',
+  it: 'Mi dispiace, devo terminare la chiamata adesso. Grazie e arrivederci.',
+  pt: 'Desculpe, tenho de terminar a chamada agora. Obrigado e adeus.',
+  nl: 'Het spijt me, ik moet dit gesprek nu beëindigen. Bedankt en tot ziens.',
+  sv: 'Jag är ledsen, jag måste avsluta samtalet nu. Tack och hej då.',
+  da: 'Jeg beklager, jeg er nødt til at afslutte opkaldet nu. Tak og farvel.',
+  nb: 'Beklager, jeg må avslutte samtalen nå. Takk og ha det.',
+  pl: 'Przepraszam, muszę teraz zakończyć rozmowę. Dziękuję i do widzenia.',
+  ja: '申し訳ございません。お電話をここで終了いたします。ありがとうございました。失礼いたします。',
+  zh: '很抱歉，我现在必须结束通话。谢谢，再见。',
+  ko: '죄송합니다. 지금 통화를 종료해야 합니다. 감사합니다. 안녕히 계세요.',
+};
+
+interface Sentence {
+  readonly text: string;
+  /** The text's, which is not always the call's. */
+  readonly language: string;
+}
 
 /** `language` is a BCP 47 tag; a language without a sentence of its own gets the English one. */
-export function apology(language: string): { readonly text: string; readonly language: string } {
+export function apology(language: string): Sentence {
+  return sentenceOf(APOLOGIES, language);
+}
+
+export function goodbye(language: string): Sentence {
+  return sentenceOf(GOODBYES, language);
+}
+
+function sentenceOf(sentences: Readonly<Record<string, string>>, language: string): Sentence {
   const primary = language.toLowerCase().split('-')[0] ?? 'en';
   // `no` is Norwegian of either kind.
-  const text = APOLOGIES[primary === 'no' ? 'nb' : primary];
-  return text === undefined ? { text: ENGLISH, language: 'en' } : { text, language };
+  const text = sentences[primary === 'no' ? 'nb' : primary];
+  return text === undefined ? { text: sentences.en ?? '', language: 'en' } : { text, language };
 }
 
 export const PLACEHOLDER = '[not understood]';

@@ -1,20 +1,18 @@
 /** The media stream and the model's session: opening, losing and renewing them. */
 
 import type { SeedTurn } from './commands.ts';
-import { briefOf, type Draft, emit, limitsOf, note, traitsOf } from './draft.ts';
-import { apologise, wantedTurn } from './ending.ts';
+import { briefOf, type Draft, emit, limitsOf, note, timingOf, traitsOf } from './draft.ts';
+import { apologise, dismissModel, wantedTurn } from './ending.ts';
 import type { CarrierEvent, ModelEvent } from './events.ts';
 import { abandonTurns, cutPlayback, meet, stopSpeaking } from './floor.ts';
 import { bound, brokenVerdict, hangUp, settle, silentVerdict } from './line.ts';
 import { newLine } from './playback.ts';
 import { discardReply, dropPending, resetReplies, wantReply } from './replies.ts';
 import { apology, INSTRUCTIONS } from './sentences.ts';
-import { DETACHED_INQUIRE_MS, DETACHED_MS, DETACHED_SAY_MS, JOIN_MS, RENEW_MS } from './timing.ts';
 
 type Carrier<T extends CarrierEvent['type']> = Extract<CarrierEvent, { type: T }>;
 type Model<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
 
-const MAX_RENEWALS = 2;
 /** Each is confirmed by the server before anybody is heard again, and somebody is waiting on the line. */
 const MAX_SEED_TURNS = 200;
 
@@ -22,14 +20,21 @@ const MAX_SEED_TURNS = 200;
 export function openModelEarly(draft: Draft): void {
   const { line, model, settling } = draft.call;
   const known = line.bound || line.status !== null || draft.call.stream.state !== 'none';
-  if (known && model.state === 'none' && line.hangUp === 'none' && !settling) openModel(draft);
+  if (!known || model.state !== 'none' || line.hangUp !== 'none' || settling) return;
+  model.downSinceMs = draft.nowMs;
+  openModel(draft);
+}
+
+/** The pause after an attempt that failed is over. */
+export function openModelAgain(draft: Draft): void {
+  if (draft.call.model.state === 'paused') openModel(draft);
 }
 
 function openModel(draft: Draft): void {
   const { model } = draft.call;
   model.state = 'opening';
   model.epoch += 1;
-  model.openingSinceMs = draft.nowMs;
+  model.retryAtMs = null;
   model.turn = wantedTurn(draft);
   emit(draft, { type: 'model.open', epoch: model.epoch, seed: seedOf(draft), turn: model.turn });
 }
@@ -106,7 +111,14 @@ export function detachedDueMs(draft: Draft): number | null {
   const { lostAtMs, inquired, state, reattached } = draft.call.stream;
   if (state !== 'lost' || lostAtMs === null || draft.call.ending.stage === 'apology') return null;
   const saying = reattached && traitsOf(draft.call).canSay;
-  return lostAtMs + (inquired ? (saying ? DETACHED_SAY_MS : DETACHED_MS) : DETACHED_INQUIRE_MS);
+  return (
+    lostAtMs +
+    (inquired
+      ? saying
+        ? timingOf(draft.call).detachedSayMs
+        : timingOf(draft.call).detachedMs
+      : timingOf(draft.call).detachedInquireMs)
+  );
 }
 
 /** The stream stayed away: the carrier is asked for its verdict, then the line is put down. */
@@ -124,6 +136,7 @@ export function modelReady(draft: Draft): void {
   const { model, floor } = draft.call;
   if (model.state !== 'opening') return;
   model.state = 'ready';
+  model.readySinceMs = draft.nowMs;
   // What was asked for and not made before is made now; else the conversation is taken up again.
   if (model.epoch > 1 && floor.pending.length === 0 && goesOn(draft))
     wantReply(draft, 'answer', INSTRUCTIONS.modelCameBack);
@@ -131,8 +144,12 @@ export function modelReady(draft: Draft): void {
 
 export function modelFailed(draft: Draft, event: Model<'model.failed'>): void {
   const { model, stream, ending, line, settling } = draft.call;
-  if (model.state === 'dead' || model.state === 'none') return;
+  if (model.state !== 'opening' && model.state !== 'ready') return;
   note(draft, 'model-failed', { kind: event.kind, code: event.code ?? null, retryable: event.retryable });
+  const wasReady = model.state === 'ready';
+  const { steadyMs, renewDelaysMs } = timingOf(draft.call);
+  if (wasReady) model.downSinceMs = draft.nowMs;
+  if (wasReady && draft.nowMs - model.readySinceMs >= steadyMs) model.renewals = 0;
   model.state = 'dead';
   model.turn = null;
   abandonTurns(draft);
@@ -144,10 +161,11 @@ export function modelFailed(draft: Draft, event: Model<'model.failed'>): void {
     apologise(draft, MODEL_GONE);
     return;
   }
-  if (event.retryable && model.renewals < MAX_RENEWALS) {
+  const pauseMs = renewDelaysMs[model.renewals];
+  if (event.retryable && pauseMs !== undefined) {
     model.renewals += 1;
     draft.call.floor.awaitingSinceMs = null;
-    openModel(draft);
+    renew(draft, wasReady ? 0 : pauseMs);
     return;
   }
   const verdict = { outcome: 'error', reason: MODEL_REASONS[event.kind], result: null, mayReopen: false } as const;
@@ -158,10 +176,18 @@ export function modelFailed(draft: Draft, event: Model<'model.failed'>): void {
   else apologise(draft, verdict.reason);
 }
 
+/** One that was ready is opened again at once; one that could not be opened has a reason, which is given time to pass. */
+function renew(draft: Draft, pauseMs: number): void {
+  const { model } = draft.call;
+  if (pauseMs === 0) return openModel(draft);
+  model.state = 'paused';
+  model.retryAtMs = draft.nowMs + pauseMs;
+}
+
 /** The session is of no use any more: closed by us, and handled as a failure that a new session may mend. */
 export function abandonModel(draft: Draft): void {
   const { model } = draft.call;
-  if (model.state === 'none' || model.state === 'dead') return;
+  if (model.state !== 'opening' && model.state !== 'ready') return;
   emit(draft, { type: 'model.close', epoch: model.epoch });
   modelFailed(draft, { type: 'model.failed', kind: 'dropped', retryable: true });
 }
@@ -169,15 +195,15 @@ export function abandonModel(draft: Draft): void {
 /** A session that is opened while somebody waits on the line must be ready soon. */
 export function modelDueMs(draft: Draft): number | null {
   const { model, stream } = draft.call;
-  if (model.state !== 'opening' || stream.state !== 'up') return null;
+  if ((model.state !== 'opening' && model.state !== 'paused') || stream.state !== 'up') return null;
   const joining = !draft.call.floor.opened && model.renewals === 0;
-  return joining ? stream.upSinceMs + JOIN_MS : Math.max(model.openingSinceMs, stream.upSinceMs) + RENEW_MS;
+  return joining
+    ? stream.upSinceMs + timingOf(draft.call).joinMs
+    : Math.max(model.downSinceMs, stream.upSinceMs) + timingOf(draft.call).renewMs;
 }
 
 export function modelOverdue(draft: Draft): void {
-  const { model } = draft.call;
-  emit(draft, { type: 'model.close', epoch: model.epoch });
-  model.state = 'dead';
+  dismissModel(draft);
   apologise(draft, 'The speech model did not become ready in time.');
 }
 

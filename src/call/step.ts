@@ -67,6 +67,7 @@ import {
   modelFailed,
   modelOverdue,
   modelReady,
+  openModelAgain,
   openModelEarly,
   ringOverdue,
   streamEnded,
@@ -133,7 +134,7 @@ function apply(draft: Draft, event: CallEvent): void {
 /** Events of an earlier session change nothing. */
 function fromModel(draft: Draft, event: Extract<CallEvent, EpochModelEvent>): void {
   const { model, settling } = draft.call;
-  if (event.epoch !== model.epoch || model.state === 'dead' || model.state === 'none') {
+  if (event.epoch !== model.epoch || (model.state !== 'opening' && model.state !== 'ready')) {
     if (event.type === 'model.spoke') emit(draft, { type: 'chunk.drop', chunkId: event.chunkId });
     return;
   }
@@ -167,6 +168,7 @@ function fromModel(draft: Draft, event: Extract<CallEvent, EpochModelEvent>): vo
     case 'model.replyDone':
       return replyFinished(draft, event);
     case 'model.transcribed':
+      if (event.usage) emit(draft, { type: 'scribe.usage', usage: event.usage });
       return transcribed(draft, event);
     case 'model.truncated':
       return;
@@ -270,6 +272,8 @@ function timerFired(draft: Draft, name: TimerName): void {
       return inquiryDue(draft);
     case 'join':
       return modelOverdue(draft);
+    case 'renew':
+      return openModelAgain(draft);
     case 'firstSpeech':
       call.floor.opened = true;
       return wantReply(draft, 'opener', INSTRUCTIONS.opener);

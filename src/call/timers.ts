@@ -1,6 +1,6 @@
 /** Which timers a call wants follows from its state after every step, so none is ever forgotten or left behind. */
-import { phaseOf, type TimerEntry } from './call.ts';
-import { type Draft, emit, limitsOf, traitsOf } from './draft.ts';
+import { type Call, phaseOf, type TimerEntry } from './call.ts';
+import { type Draft, emit, limitsOf, timingOf, traitsOf } from './draft.ts';
 import { endingDueMs, overlapDueMs } from './ending.ts';
 import type { TimerName } from './events.ts';
 import { quietSinceMs } from './floor.ts';
@@ -8,14 +8,7 @@ import { inquiryDueMs } from './line.ts';
 import { endsAt, pumpDueMs } from './playback.ts';
 import { answerDueMs, slotDueMs } from './replies.ts';
 import { callEndsAtMs, detachedDueMs, modelDueMs } from './sessions.ts';
-import {
-  CLOSING_QUIET_MS,
-  FAREWELL_BEFORE_MS,
-  LOST_MARK_MS,
-  RING_SLACK_MS,
-  SETTLE_MS,
-  WARN_BEFORE_MS,
-} from './timing.ts';
+import { LOST_MARK_MS } from './timing.ts';
 import { tellDueMs } from './turns.ts';
 
 type Wanted = Partial<Record<TimerName, number | null>>;
@@ -30,10 +23,14 @@ function wantedTimers(draft: Draft): Wanted {
     case 'placing':
     case 'uncertain':
     case 'ringing':
-      return { ring: call.line.dialledAtMs + limitsOf(call).ringMs + RING_SLACK_MS, inquire: inquiryDueMs(draft) };
+      return {
+        ring: call.line.dialledAtMs + limitsOf(call).ringMs + timingOf(draft.call).ringSlackMs,
+        inquire: inquiryDueMs(draft),
+        renew: call.model.retryAtMs,
+      };
     case 'joining':
     case 'renewing':
-      return { ...liveTimers(draft), join: modelDueMs(draft) };
+      return { ...liveTimers(draft), join: modelDueMs(draft), renew: call.model.retryAtMs };
     case 'opening':
       return { ...liveTimers(draft), ...talkTimers(draft), firstSpeech: firstSpeechMs(draft) };
     case 'talking':
@@ -41,7 +38,7 @@ function wantedTimers(draft: Draft): Wanted {
     case 'waiting':
       return { ...liveTimers(draft), waiting: call.floor.waitingUntilMs, slot: slotDueMs(draft) };
     case 'detached':
-      return { ...liveTimers(draft), detached: detachedDueMs(draft) };
+      return { ...liveTimers(draft), detached: detachedDueMs(draft), renew: call.model.retryAtMs };
     case 'ending':
       return {
         ...liveTimers(draft),
@@ -56,7 +53,7 @@ function wantedTimers(draft: Draft): Wanted {
       // An end that waits for the carrier's id still asks for it: the telephone may be ringing.
       return { hangUp: call.line.hangUpDueMs, inquire: inquiryDueMs(draft), lines: tellDueMs(call.turns) };
     case 'settling':
-      return { settle: (call.settling?.sinceMs ?? 0) + SETTLE_MS };
+      return { settle: (call.settling?.sinceMs ?? 0) + timingOf(draft.call).settleMs };
     default:
       return phase satisfies never;
   }
@@ -67,22 +64,22 @@ function liveTimers(draft: Draft): Wanted {
   const { call } = draft;
   const endsAtMs = callEndsAtMs(draft);
   const { callMs } = limitsOf(call);
-  const leadMs = farewellLeadMs(callMs);
+  const leadMs = farewellLeadMs(call);
   const ending = call.ending.stage !== 'none';
   return {
     pace: call.stream.state === 'up' ? pumpDueMs(call.playback, draft.nowMs, traitsOf(call).lookAheadMs) : null,
     lines: earliest(tellDueMs(call.turns), lostMarkDueMs(draft)),
     warn:
-      endsAtMs === null || call.ending.warned || ending || callMs < 3 * WARN_BEFORE_MS
+      endsAtMs === null || call.ending.warned || ending || callMs < 3 * timingOf(draft.call).warnBeforeMs
         ? null
-        : endsAtMs - WARN_BEFORE_MS,
+        : endsAtMs - timingOf(draft.call).warnBeforeMs,
     limit: endsAtMs === null ? null : endsAtMs - (ending ? 0 : leadMs),
   };
 }
 
 /** How long before the limit the goodbye begins. */
-export function farewellLeadMs(callMs: number): number {
-  return Math.min(FAREWELL_BEFORE_MS, callMs * 0.3);
+function farewellLeadMs(call: Call): number {
+  return Math.min(timingOf(call).farewellBeforeMs, limitsOf(call).callMs * 0.3);
 }
 
 function talkTimers(draft: Draft): Wanted {
@@ -96,7 +93,7 @@ function talkTimers(draft: Draft): Wanted {
     retry: floor.pending.length > 0 ? floor.blockedUntilMs : null,
     answer: answerDueMs(draft),
     silence: quietMs === null || floor.awaitingSinceMs !== null ? null : quietMs + limitsOf(call).silenceMs,
-    closing: quietMs !== null && closed ? quietMs + CLOSING_QUIET_MS : null,
+    closing: quietMs !== null && closed ? quietMs + timingOf(draft.call).closingQuietMs : null,
   };
 }
 

@@ -75,7 +75,7 @@ export interface Line {
   readonly final: boolean;
 }
 
-/** Tokens of one reply, as the model counted them. */
+/** What one reply or one transcription used, as the model counted it. Cached tokens are part of the input tokens. */
 export interface Usage {
   readonly inputTextTokens: number;
   readonly inputAudioTokens: number;
@@ -83,4 +83,25 @@ export interface Usage {
   readonly cachedAudioTokens: number;
   readonly outputTextTokens: number;
   readonly outputAudioTokens: number;
+  /** The callee's words are written down by a model of its own, which counts either the audio's length or tokens. */
+  readonly transcribedMs: number;
+  readonly transcriptionInputTokens: number;
+  readonly transcriptionOutputTokens: number;
+}
+
+export const NO_USAGE: Usage = {
+  inputTextTokens: 0,
+  inputAudioTokens: 0,
+  cachedTextTokens: 0,
+  cachedAudioTokens: 0,
+  outputTextTokens: 0,
+  outputAudioTokens: 0,
+  transcribedMs: 0,
+  transcriptionInputTokens: 0,
+  transcriptionOutputTokens: 0,
+};
+
+export function addUsage(one: Usage, other: Usage): Usage {
+  const keys = Object.keys(NO_USAGE) as (keyof Usage)[];
+  return Object.fromEntries(keys.map((key) => [key, one[key] + other[key]])) as Readonly<Record<keyof Usage, number>>;
 }
