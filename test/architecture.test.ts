@@ -22,7 +22,8 @@ const FAMILIES: Readonly<Record<string, string>> = {
   models: 'src/models/model.ts',
   store: 'src/store/store.ts',
 };
-const SWITCHBOARD_FACE = 'src/switchboard/port.ts';
+/** What the edges ask of the switchboard, and where its figures go. */
+const SWITCHBOARD_FACE: readonly string[] = ['src/switchboard/port.ts', 'src/switchboard/meter.ts'];
 
 /** What a folder (or file at the root) of src may import besides itself and src/errors.ts. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -54,6 +55,7 @@ const PACKAGE_FENCES: readonly (readonly [pattern: RegExp, folders: readonly str
   [/^node:sqlite$/, ['src/store/sqlite/']],
   [/^pg$/, ['src/store/postgres/', 'src/pbx/asterisk/']],
   [/^openai/, ['src/models/']],
+  [/^prom-client$/, ['src/http/']],
   [/^pino/, ['src/compose.ts', 'src/cli/', 'src/config/']],
 ];
 const MAX_SDK_FILES = 3;
@@ -122,7 +124,8 @@ function arrowFaults({ from, to }: Import): readonly string[] {
   if (!may.includes(target)) return [`${from} imports ${to}: ${source} may not import ${target}`];
   const port = FAMILIES[target];
   if (port !== undefined && to !== port) return [`${from} imports ${to}: only compose names adapters`];
-  if (target === 'switchboard' && to !== SWITCHBOARD_FACE) return [`${from} imports ${to}, not the switchboard's face`];
+  if (target === 'switchboard' && !SWITCHBOARD_FACE.includes(to))
+    return [`${from} imports ${to}, not the switchboard's face`];
   if (target === 'pbx' && !to.endsWith('/operations.ts')) return [`${from} imports ${to}, not a vendor's operations`];
   return [];
 }
@@ -232,6 +235,12 @@ describe('the checker of the architecture', () => {
     ['an unknown folder', 'src/utils/a.ts', "import { m } from '../errors.ts';", /does not know/],
     ['src importing a test', 'src/mcp/a.ts', "import { m } from '../../test/fixtures/a.ts';", /outside src/],
     ['express outside http', 'src/mcp/a.ts', "import express from 'express';", /belongs to src\/http/],
+    [
+      'prom-client outside http',
+      'src/switchboard/a.ts',
+      "import { Counter } from 'prom-client';",
+      /belongs to src\/http/,
+    ],
     ['twilio outside its carrier', 'src/switchboard/a.ts', "import twilio from 'twilio';", /belongs to/],
     ['sqlite outside its store', 'src/store/a.ts', "import { DatabaseSync } from 'node:sqlite';", /belongs to/],
     [

@@ -4,6 +4,7 @@ import { UpstreamError } from '../errors.ts';
 import type { CallChange, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
+import type { Meter } from './meter.ts';
 
 /** What a watcher is told, always after it is on disk. */
 export type ChangeKind = 'placed' | 'line' | 'state' | 'ended';
@@ -25,13 +26,15 @@ export function createScribe(options: {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
   readonly onWritten: (kind: ChangeKind) => void;
 }): Scribe {
-  const { callId, store, clock, logger, onWritten } = options;
+  const { callId, store, clock, logger, meter, onWritten } = options;
   let tail: Promise<void> = Promise.resolve();
 
   /** Behind everything before it; `kind` is told to the watchers once it is written. */
-  function enqueue(kind: ChangeKind | null, what: string, write: () => Promise<void>): void {
+  function enqueue(kind: ChangeKind | null, what: string, put: () => Promise<void>): void {
+    const write = meter ? () => timed(meter, put) : put;
     // The first try starts at once, so that the store can commit what belongs together in one go. Only the end waits for all
     // before it: who sees a call as ended reads its lines no more.
     const first = kind === 'ended' ? null : write();
@@ -85,6 +88,13 @@ export function createScribe(options: {
     state: (state) => enqueue('state', 'state', () => store.updateCall(callId, { state })),
     settled: () => tail,
   };
+}
+
+function timed(meter: Meter, put: () => Promise<void>): Promise<void> {
+  const over = meter.storing();
+  const written = put();
+  written.then(over, over);
+  return written;
 }
 
 function lineOf(command: Extract<ScribeCommand, { type: 'scribe.line' }>): Line {

@@ -7,13 +7,17 @@ import type { Model } from '../models/model.ts';
 import type { CallRecord, Store } from '../store/store.ts';
 import { type Bridge, createBridge } from './bridge.ts';
 import { inCallTools, instructionsFor } from './briefing.ts';
+import { logCall } from './call-log.ts';
 import { type Clock, within } from './clock.ts';
 import type { Logger } from './logger.ts';
+import type { Meter } from './meter.ts';
+import { meterCall } from './metering.ts';
 import { createNews, type News } from './news.ts';
 import { checkDuration, checkNumber } from './policy.ts';
 import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Switchboard } from './port.ts';
 import { recover } from './recovery.ts';
 import { createScribe } from './scribe.ts';
+import { isStranded } from './stranded.ts';
 import type { TapMaker } from './tap.ts';
 
 export interface SwitchboardSettings {
@@ -40,11 +44,13 @@ export interface SwitchboardOptions {
   readonly logger: Logger;
   /** What listens to each call besides. */
   readonly taps?: readonly TapMaker[];
+  /** Where figures go, when somebody asks for them. */
+  readonly meter?: Meter | undefined;
 }
 
 /** The switchboard that `compose` starts and stops. */
 export interface RunningSwitchboard extends Switchboard {
-  /** Hangs up what a dead process left behind. */
+  /** Hangs up what dead processes leave behind, now and from time to time. Resolves when the switchboard stops. */
   recover(): Promise<void>;
   /** Takes no more calls, says goodbye in those that live, and resolves when they have ended, within about `graceMs` + 5 s. */
   stop(graceMs: number): Promise<void>;
@@ -155,18 +161,19 @@ class LiveSwitchboard implements RunningSwitchboard {
   }
 
   async #startCall(callId: CallId, brief: Brief, limits: Limits, carrier: Carrier, model: Model): Promise<Placed> {
-    const { store, clock, logger, settings } = this.#options;
+    const { store, clock, logger, settings, meter } = this.#options;
     const scribe = createScribe({
       callId,
       store,
       clock,
       logger,
+      meter,
       onWritten: (kind) => this.#news.tell({ callId, kind }),
     });
     const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
-    const taps = (this.#options.taps ?? [])
-      .map((make) => make({ callId, brief, carrier: carrier.name }))
-      .filter((tap) => tap !== null);
+    const log = logCall(callId, logger);
+    const listeners = (this.#options.taps ?? []).map((make) => make({ callId, brief, carrier: carrier.name }));
+    const taps = [log, meter ? meterCall(meter, clock) : null, ...listeners].filter((tap) => tap !== null);
     const bridge = createBridge({
       callId,
       brief,
@@ -184,9 +191,9 @@ class LiveSwitchboard implements RunningSwitchboard {
     this.#live.set(callId, bridge);
     void bridge.ended.then(() => {
       this.#live.delete(callId);
-      logger.info({ callId }, 'call ended');
+      log.sum();
     });
-    logger.info({ callId, carrier: carrier.name }, 'call placed');
+    logger.info({ callId, carrier: carrier.name, simulated: settings.simulated }, 'call placed');
     this.#news.tell({ callId, kind: 'placed' });
     bridge.start();
     await within(bridge.bound, PLACE_WAIT_MS, clock);
@@ -232,6 +239,7 @@ class LiveSwitchboard implements RunningSwitchboard {
     if (record.state === 'ended') return { state: 'ended', message: 'The call had already ended.' };
     const bridge = this.#live.get(record.callId);
     if (!bridge) {
+      if (isStranded(record)) return { state: record.state, message: record.reason ?? '' };
       throw new UserInputError(
         'This call belongs to another Switchboard process on this machine; end it from the client that placed it.',
       );
