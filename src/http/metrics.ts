@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { CALL_STATES, type CallState, OUTCOMES, type Usage } from '../call/words.ts';
 import { CARRIER_ERRORS, DIRECTIONS, type Meter, MODEL_ERRORS, RESPONSE_STARTS } from '../switchboard/meter.ts';
+import type { PrivateRoute } from './private-server.ts';
 
 export interface Metrics {
   readonly meter: Meter;
@@ -289,4 +290,17 @@ async function describe(registry: Registry): Promise<readonly MetricDescription[
         buckets: of('le').map(Number).filter(Number.isFinite),
       };
     });
+}
+
+/** `GET /metrics`. */
+export function metricsRoute(metrics: Metrics): PrivateRoute {
+  return {
+    method: 'GET',
+    path: '/metrics',
+    handle: async (_request, response) => {
+      const text = await metrics.text();
+      response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+      response.end(text);
+    },
+  };
 }
