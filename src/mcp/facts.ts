@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Cost } from '../call/cost.ts';
 import { CALL_STATES, type Line, OUTCOMES } from '../call/words.ts';
 import type { CallRecord } from '../store/store.ts';
 import { clean } from './quotation.ts';
@@ -42,11 +43,13 @@ export const callSchema = z.object({
   endedAt: z.string().nullable(),
   durationSeconds: z.number().nullable(),
   lineCount: z.number(),
+  costUsd: z.number().nullable(),
+  costComplete: z.boolean().nullable().describe('false: it costs at least costUsd.'),
   simulated: z.boolean(),
 });
 
 export function callFacts(call: CallRecord): z.output<typeof callSchema> {
-  const { callId, to, state, outcome, reason, answeredAtMs, endedAtMs, lineCount, simulated } = call;
+  const { callId, to, state, outcome, reason, answeredAtMs, endedAtMs, lineCount, cost, simulated } = call;
   const talkedMs = answeredAtMs === null || endedAtMs === null ? null : endedAtMs - answeredAtMs;
   return {
     callId,
@@ -59,6 +62,8 @@ export function callFacts(call: CallRecord): z.output<typeof callSchema> {
     endedAt: endedAtMs === null ? null : isoTime(endedAtMs),
     durationSeconds: talkedMs === null ? null : Math.round(talkedMs / 1000),
     lineCount,
+    costUsd: cost === null ? null : shortUsd(cost.amount),
+    costComplete: cost === null ? null : cost.complete,
     simulated,
   };
 }
@@ -68,7 +73,17 @@ export function callSentence(call: CallRecord): string {
   const { state, outcome, reason, durationSeconds, createdAt } = callFacts(call);
   const how = outcome === null ? state : `${state}, ${outcome}`;
   const length = durationSeconds === null ? '' : `, ${durationSeconds} s`;
-  return `${call.callId} to ${call.to} (${createdAt}): ${how}${length}${reason === null ? '' : ` – ${reason}`}`;
+  return `${call.callId} to ${call.to} (${createdAt}): ${how}${length}${costClause(call.cost)}${reason === null ? '' : ` – ${reason}`}`;
+}
+
+function costClause(cost: Cost | null): string {
+  if (cost === null || (cost.amount === 0 && cost.complete)) return '';
+  return `, ${cost.complete ? 'about' : 'at least'} $${shortUsd(cost.amount)}`;
+}
+
+/** To a hundredth of a cent: more digits would be noise. */
+function shortUsd(amount: number): number {
+  return Number(amount.toFixed(4));
 }
 
 export function isoTime(ms: number): string {

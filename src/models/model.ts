@@ -12,6 +12,8 @@ import type { Audio } from '../media/audio.ts';
  */
 export interface Model {
   readonly name: string;
+  /** What the vendor's bill will name: the speech model, and the model that writes down the callee's words, if there is one. */
+  readonly billed: { readonly model: string; readonly transcriptionModel: string | null };
   open(spec: SessionSpec, emit: (event: ModelEvent, audio?: Audio) => void): ModelSession;
 }
 

@@ -153,3 +153,9 @@ export function suggestE164(written: string, region?: string): string | null {
   });
   return number?.isValid() && !number.ext ? number.number : null;
 }
+
+/** ISO 3166 code of the country that a number belongs to; null when it is not known, as for numbers of no country. */
+export function countryOf(e164: string): string | null {
+  if (FICTIONAL.test(e164.slice(1)) || TWILIO_TEST.test(e164.slice(1))) return 'US';
+  return parsePhoneNumberFromString(e164)?.country ?? null;
+}

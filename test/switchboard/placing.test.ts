@@ -53,12 +53,17 @@ class MuteCarrier implements Carrier {
     return Promise.resolve(this.strandedAnswers.shift() ?? 'done');
   }
 
+  listCalls(): Promise<'failed'> {
+    return Promise.resolve('failed');
+  }
+
   close(): void {}
 }
 
 const never = (): void => undefined;
 const MUTE_MODEL: Model = {
   name: 'mute',
+  billed: { model: 'mute', transcriptionModel: null },
   open: () => ({
     append: never,
     configure: never,
@@ -161,7 +166,8 @@ describe('placing a call', () => {
     await dead.updateCall(callId, { carrierCallId: 'left' });
     await dead.close();
     carrier.strandedAnswers.push('failed', 'failed');
-    await switchboard.recover();
+    void switchboard.recover();
+    await expect.poll(async () => (await store.call(callId))?.state).toBe('ended');
     expect(carrier.strandedAsked).toEqual(['left', 'left', 'left']);
   });
 });

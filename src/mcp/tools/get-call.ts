@@ -19,6 +19,17 @@ const noteSchema = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 
+/** By the price table: an estimate of the bills. A part is null where its price is not known. */
+const costSchema = z.object({
+  amount: z.number(),
+  currency: z.literal('USD'),
+  parts: z.record(z.string(), z.number().nullable()),
+  pricesDated: z.string().nullable(),
+  complete: z.boolean(),
+  estimated: z.boolean(),
+  why: z.array(z.string()),
+});
+
 const detailsSchema = z.object({
   context: z.string(),
   language: z.string(),
@@ -26,7 +37,8 @@ const detailsSchema = z.object({
   carrier: z.string(),
   callSid: z.string().nullable(),
   timeline: z.array(noteSchema),
-  usage: z.record(z.string(), z.number()).describe('Tokens.'),
+  usage: z.record(z.string(), z.number()).describe('Tokens, and milliseconds transcribed.'),
+  cost: costSchema.nullable(),
 });
 
 export const getCall = defineTool({
@@ -85,7 +97,7 @@ function nextStep(call: CallFacts, page: LinePage): string {
 }
 
 function detailsOf(call: CallFacts): z.output<typeof detailsSchema> {
-  const { context, language, voice, carrier, carrierCallId, usage } = call;
+  const { context, language, voice, carrier, carrierCallId, usage, cost } = call;
   return {
     context,
     language,
@@ -94,6 +106,7 @@ function detailsOf(call: CallFacts): z.output<typeof detailsSchema> {
     callSid: carrierCallId,
     timeline: call.timeline.map(({ atMs, kind, data }) => ({ at: isoTime(atMs), kind, data: cleanValues(data) })),
     usage: { ...usage },
+    cost: cost === null ? null : { ...cost, parts: { ...cost.parts }, why: [...cost.why] },
   };
 }
 
@@ -105,11 +118,12 @@ function cleanValues(data: CallFacts['timeline'][number]['data']): Record<string
 
 /** The timeline stands in the quotation block's form too: its data may repeat words from outside. */
 function detailLines(details: z.output<typeof detailsSchema>): string[] {
-  const { context, language, voice, carrier, callSid, timeline, usage } = details;
+  const { context, language, voice, carrier, callSid, timeline, usage, cost } = details;
   return [
     `brief: ${clean(context)}`,
     `language ${language}, voice ${voice}, carrier ${carrier}, callSid ${callSid ?? 'not known'}`,
     `tokens: ${JSON.stringify(usage)}`,
+    `cost by the price table: ${JSON.stringify(cost)}`,
     'timeline:',
     quotation(timeline.map(({ at, kind, data }) => `${at} ${kind} ${JSON.stringify(data)}`)),
   ];

@@ -36,15 +36,17 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
     chunks += 1;
     return chunks;
   };
+  const transcriptionModel = options.transcriptionModel === 'off' ? null : options.transcriptionModel;
   return {
     name: 'openai',
+    billed: { model: target.model, transcriptionModel },
     open: (spec, emit) =>
       openSession({
         spec,
         emit,
         dialect,
         nextChunkId,
-        transcriptionModel: options.transcriptionModel === 'off' ? null : options.transcriptionModel,
+        transcriptionModel,
         noiseReduction: options.noiseReduction === 'off' ? null : options.noiseReduction,
         turnDetection: options.turnDetection,
         vadThreshold: options.vadThreshold,
@@ -62,13 +64,14 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
 }
 
 /** The address to connect to and the headers that carry the key. An address that cannot be read is left for the socket to refuse. */
-function addressOf(options: OpenAiModelOptions): { url: string; headers: Record<string, string> } {
+function addressOf(options: OpenAiModelOptions): { url: string; model: string; headers: Record<string, string> } {
   const headers: Record<string, string> = { Authorization: `Bearer ${options.apiKey}` };
   const url = URL.parse(options.url);
-  if (url === null) return { url: options.url, headers };
+  if (url === null) return { url: options.url, model: options.model, headers };
   const named = ['model', 'deployment', 'intent', 'call_id'].some((name) => url.searchParams.has(name));
   if (!named) url.searchParams.set('model', options.model);
   // Azure OpenAI takes a resource's key in a header of its own.
   if (url.hostname.endsWith('.openai.azure.com')) headers['api-key'] = options.apiKey;
-  return { url: url.href, headers };
+  const model = url.searchParams.get('model') ?? url.searchParams.get('deployment') ?? options.model;
+  return { url: url.href, model, headers };
 }

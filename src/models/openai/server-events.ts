@@ -1,6 +1,6 @@
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import type { ItemRole, ModelEvent, ReplyStatus } from '../../call/events.ts';
-import type { Usage } from '../../call/words.ts';
+import { NO_USAGE, type Usage } from '../../call/words.ts';
 import { Audio } from '../../media/audio.ts';
 
 /** What the server said, in our words. `plain` needs nothing that the session knows and goes to the call as it is. */
@@ -131,7 +131,7 @@ function readFields(type: ReadType, event: Fields): ServerMessage {
     case 'conversation.item.truncated':
       return plain({ type: 'model.truncated', itemId, audioEndMs: countOf(event.audio_end_ms) });
     case 'conversation.item.input_audio_transcription.completed':
-      return plain({ type: 'model.transcribed', itemId, text: textOf(event.transcript) });
+      return transcribed(itemId, event);
     case 'conversation.item.input_audio_transcription.failed':
       return plain({ type: 'model.transcribed', itemId, text: null });
     case 'error':
@@ -161,6 +161,12 @@ function readReplyFields(type: ReadType, event: Fields): ServerMessage {
     default:
       return IGNORED;
   }
+}
+
+function transcribed(itemId: string, event: Fields): ServerMessage {
+  const usage = transcriptionUsageOf(fieldsOf(event.usage));
+  const text = textOf(event.transcript);
+  return plain({ type: 'model.transcribed', itemId, text, ...(usage === null ? {} : { usage }) });
 }
 
 function expiresAtMs(event: Fields): number | null {
@@ -242,12 +248,24 @@ function usageOf(value: unknown): Usage | null {
   const output = fieldsOf(usage.output_token_details);
   const split = input.cached_tokens_details !== undefined && input.cached_tokens_details !== null;
   return {
+    ...NO_USAGE,
     inputTextTokens: countOf(usage.input_token_details === undefined ? usage.input_tokens : input.text_tokens),
     inputAudioTokens: countOf(input.audio_tokens),
     cachedTextTokens: countOf(split ? cached.text_tokens : input.cached_tokens),
     cachedAudioTokens: countOf(cached.audio_tokens),
     outputTextTokens: countOf(usage.output_token_details === undefined ? usage.output_tokens : output.text_tokens),
     outputAudioTokens: countOf(output.audio_tokens),
+  };
+}
+
+/** The API reference of "conversation.item.input_audio_transcription.completed": billed by tokens or by the audio's duration. */
+function transcriptionUsageOf(usage: Fields): Usage | null {
+  if (usage.type === 'duration') return { ...NO_USAGE, transcribedMs: countOf(usage.seconds) * 1_000 };
+  if (usage.type !== 'tokens') return null;
+  return {
+    ...NO_USAGE,
+    transcriptionInputTokens: countOf(usage.input_tokens),
+    transcriptionOutputTokens: countOf(usage.output_tokens),
   };
 }
 

@@ -13,6 +13,9 @@ const USAGE_COLUMNS = {
   cachedAudioTokens: 'cached_audio_tokens',
   outputTextTokens: 'output_text_tokens',
   outputAudioTokens: 'output_audio_tokens',
+  transcribedMs: 'transcribed_ms',
+  transcriptionInputTokens: 'transcription_input_tokens',
+  transcriptionOutputTokens: 'transcription_output_tokens',
 } as const satisfies Record<keyof Usage, string>;
 
 const USAGE_KEYS = Object.keys(USAGE_COLUMNS) as (keyof Usage)[];
@@ -113,5 +116,8 @@ function toUsage(row: Row | undefined): Usage {
     cachedAudioTokens: count('cachedAudioTokens'),
     outputTextTokens: count('outputTextTokens'),
     outputAudioTokens: count('outputAudioTokens'),
+    transcribedMs: count('transcribedMs'),
+    transcriptionInputTokens: count('transcriptionInputTokens'),
+    transcriptionOutputTokens: count('transcriptionOutputTokens'),
   };
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_USAGE } from '../../../src/call/words.ts';
 import { betaDialect } from '../../../src/models/openai/beta-dialect.ts';
 import { appendMessage, gaDialect, type SessionSettings } from '../../../src/models/openai/dialect.ts';
 import { readServerEvent } from '../../../src/models/openai/server-events.ts';
@@ -143,6 +144,7 @@ describe('what we read', () => {
         reason: 'turn_detected',
         errorCode: null,
         usage: {
+          ...NO_USAGE,
           inputTextTokens: 119,
           inputAudioTokens: 13,
           cachedTextTokens: 60,

@@ -1,0 +1,62 @@
+import { atLeast, type Cost, costOf } from '../call/cost.ts';
+import type { Prices } from '../call/prices.ts';
+import type { Outcome, Usage } from '../call/words.ts';
+import type { CallRecord, Store } from '../store/store.ts';
+import type { Clock } from './clock.ts';
+import { countryOf } from './numbers.ts';
+
+/** What a call is billed by, beside what it used. */
+export type Billed = Pick<CallRecord, 'carrier' | 'to' | 'model' | 'transcriptionModel'>;
+
+/** What calls cost: live ones up to now, ended ones as it was written down when they ended. */
+export interface Costs {
+  /** At the end of a call whose every moment was seen. */
+  atEnd(call: Billed, used: { readonly usage: Usage; readonly talkedMs: number; readonly outcome: Outcome }): Cost;
+  /** The record with its cost, that of a live call counted up to now. */
+  withCost<Call extends CallRecord>(call: Call): Promise<Call>;
+  /** Writes down the cost of a call that ended without this process seeing it through. */
+  settle(callId: CallRecord['callId']): Promise<void>;
+}
+
+const UNKNOWN_CALL = 'It is not known what became of the call.';
+const UNSEEN_END = 'Switchboard stopped during the call, so its whole length is not known.';
+
+export function createCosts(options: {
+  readonly prices: Prices;
+  readonly store: Pick<Store, 'call' | 'lines' | 'usage' | 'updateCall'>;
+  readonly clock: Pick<Clock, 'wall'>;
+}): Costs {
+  const { prices, store, clock } = options;
+
+  function priced(call: Billed, usage: Usage, talkedMs: number): Cost {
+    const { carrier, to, model, transcriptionModel } = call;
+    const carrierSeconds = Math.max(0, talkedMs) / 1_000;
+    const country = countryOf(to);
+    const used = { model, transcriptionModel, usage, carrier, direction: 'outbound', country, carrierSeconds } as const;
+    return costOf(used, prices);
+  }
+
+  async function computed(call: CallRecord): Promise<Cost> {
+    const usage = await store.usage(call.callId);
+    if (call.state !== 'ended') {
+      return priced(call, usage, call.answeredAtMs === null ? 0 : clock.wall() - call.answeredAtMs);
+    }
+    // The end was written down later than it happened: the transcript is what is known of the length.
+    const [last] = await store.lines(call.callId, { from: Math.max(0, call.lineCount - 1), limit: 1 });
+    return atLeast(priced(call, usage, last?.endMs ?? 0), call.outcome === 'unknown' ? UNKNOWN_CALL : UNSEEN_END);
+  }
+
+  return {
+    atEnd(call, { usage, talkedMs, outcome }) {
+      const cost = priced(call, usage, talkedMs);
+      return outcome === 'unknown' ? atLeast(cost, UNKNOWN_CALL) : cost;
+    },
+    async withCost(call) {
+      return call.cost === null ? { ...call, cost: await computed(call) } : call;
+    },
+    async settle(callId) {
+      const call = await store.call(callId);
+      if (call?.state === 'ended' && call.cost === null) await store.updateCall(callId, { cost: await computed(call) });
+    },
+  };
+}
