@@ -2,12 +2,18 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { CallPolicy } from './call/events.ts';
+import { TIMING, type Timing } from './call/timing.ts';
+import { PRICES } from './call/prices.ts';
 import type { Limits } from './call/words.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createTwilioCarrier } from './carriers/twilio/carrier.ts';
 import { type Config, type ConfigReading, requireForCalls } from './config/config.ts';
+import { type PricesReading, readPricesFile } from './config/prices-file.ts';
 import { keptApart, leadsToSimulators } from './config/simulated.ts';
 import { ConfigError } from './errors.ts';
+import type { Listener } from './http/listener.ts';
+import { createMetrics, type Metrics, metricsRoute } from './http/metrics.ts';
+import { createPrivateServer, readyRoute } from './http/private-server.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
 import type { Model } from './models/model.ts';
 import { createOpenAiModel } from './models/openai/model.ts';
@@ -23,20 +29,45 @@ import { createSwitchboard, type RunningSwitchboard } from './switchboard/switch
 export interface App {
   /** Usable at once; its methods wait for the start, and reject with sentences while something is missing. */
   readonly switchboard: Switchboard;
-  /** What is wrong at this moment, as sentences; empty when calls can be placed. */
+  /** What is wrong at this moment, as sentences. Not all of it keeps calls from being placed. */
   status(): readonly string[];
+  /** Why no call can be placed at this moment, in sentences without secrets; empty when one can. Looks at nothing outside. */
+  readiness(): readonly string[];
+  /** Where the server listens by now; null where it does not. */
+  listening(): { readonly public: Address | null; readonly private: Address | null };
   /** Resolves when the first start has been tried; never rejects. */
   readonly started: Promise<void>;
   /** Ends live calls within about `graceMs` and closes everything. */
   stop(graceMs: number): Promise<void>;
 }
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Times that no setting says, in milliseconds; each has a default where it is used. */
+export interface AppTiming {
+  readonly call?: Partial<Timing>;
+  readonly limits?: Partial<Limits>;
+  readonly firstTurnSilenceMs?: number;
+  readonly modelConnectMs?: number;
+  readonly modelHeartbeatMs?: number;
+  readonly restMs?: number;
+  readonly mediaMs?: number;
+  readonly storeBusyMs?: number;
+  readonly storeRetriesMs?: readonly number[];
+}
+
 export interface ComposeOptions {
   readonly reading: ConfigReading;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Start the private listener as well, and count what happens. */
+  readonly privateListener?: boolean;
   /** How long a port that is taken, or a store that cannot be opened, is left alone before the next try. */
   readonly retryMs?: number;
+  readonly timing?: AppTiming;
 }
 
 const RETRY_MS = 15_000;
@@ -50,6 +81,8 @@ export function compose(options: ComposeOptions): App {
   return new Composition(options);
 }
 
+type Part = 'simulators' | 'store' | 'listener' | 'private listener';
+
 interface Outside {
   readonly carrier: Carrier;
   readonly model: Model;
@@ -62,6 +95,7 @@ class Composition implements App {
   readonly #clock: Clock;
   readonly #proofKey = randomBytes(32);
   readonly #late: ReturnType<typeof lateSwitchboard>;
+  readonly #prices: PricesReading;
   #config: Config;
   #world: World | null = null;
   #store: Store | null = null;
@@ -69,23 +103,53 @@ class Composition implements App {
   #server: PublicServer | null = null;
   #outside: Outside | null = null;
   /** Why a part could not be started, in sentences. */
-  readonly #troubles = new Map<'store' | 'listener' | 'simulators', ConfigError>();
+  readonly #troubles = new Map<Part, ConfigError>();
+  /** Null when nobody can ask for figures: then none are kept. */
+  readonly #metrics: Metrics | null;
+  #private: Listener | null = null;
+  #publicAddress: Address | null = null;
+  #privateAddress: Address | null = null;
   #cancelRetry: () => void = () => undefined;
   #stopped = false;
-  #listening = false;
+  #tried = false;
   #choosesPort = false;
 
   constructor(options: ComposeOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#config = keptApart(options.reading.config);
+    this.#prices = readPricesFile(this.#config.pricesFile, PRICES);
+    if (this.#prices.complaint !== null) options.logger.warn({}, this.#prices.complaint);
     this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
     this.switchboard = this.#late.switchboard;
+    this.#metrics = options.privateListener ? createMetrics({ simulated: this.#config.simulate }) : null;
     this.started = this.#start();
   }
 
   status(): readonly string[] {
-    return [...this.#troubles.values()].map((trouble) => trouble.message);
+    const { complaint } = this.#prices;
+    return [
+      ...[...this.#troubles.values()].map((trouble) => trouble.message),
+      ...(complaint === null ? [] : [complaint]),
+    ];
+  }
+
+  readiness(): readonly string[] {
+    if (this.#stopped) return ['The server is shutting down and takes no new calls.'];
+    if (!this.#tried) return ['The server is starting.'];
+    const reasons = [...this.#troubles]
+      .filter(([part]) => part !== 'private listener')
+      .map(([, trouble]) => trouble.message);
+    try {
+      requireForCalls(this.#config, this.#options.reading.complaints);
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : 'Settings are missing.');
+    }
+    return reasons;
+  }
+
+  listening(): { readonly public: Address | null; readonly private: Address | null } {
+    return { public: this.#publicAddress, private: this.#privateAddress };
   }
 
   #notReady(): ConfigError | null {
@@ -97,11 +161,13 @@ class Composition implements App {
     await this.#attempt('simulators', () => this.#startWorld());
     await this.#attempt('store', () => this.#startSwitchboard());
     await this.#attempt('listener', () => this.#startListener());
+    this.#tried = true;
+    await this.#attempt('private listener', () => this.#startPrivate());
     if (this.#stopped || this.#troubles.size === 0) return;
     this.#cancelRetry = this.#clock.setTimer(() => void this.#start(), this.#options.retryMs ?? RETRY_MS);
   }
 
-  async #attempt(part: 'store' | 'listener' | 'simulators', start: () => Promise<void>): Promise<void> {
+  async #attempt(part: Part, start: () => Promise<void>): Promise<void> {
     if (this.#stopped) return;
     try {
       await start();
@@ -135,13 +201,18 @@ class Composition implements App {
   async #startSwitchboard(): Promise<void> {
     if (this.#running) return;
     const { logger } = this.#options;
-    this.#store = await openSqliteStore({ dataDir: this.#config.dataDir });
+    const timing = this.#options.timing ?? {};
+    const busy = timing.storeBusyMs === undefined ? {} : { busyTimeoutMs: timing.storeBusyMs };
+    this.#store = await openSqliteStore({ dataDir: this.#config.dataDir, ...busy });
     const running = createSwitchboard({
-      settings: settingsOf(this.#config),
+      settings: settingsOf(this.#config, timing),
+      timing: { call: { ...TIMING, ...timing.call }, storeRetriesMs: timing.storeRetriesMs },
       store: this.#store,
       outside: (purpose) => this.#ready(purpose),
       clock: this.#clock,
+      meter: this.#metrics?.meter,
       logger,
+      prices: this.#prices.prices,
     });
     this.#running = running;
     this.#late.ready(running);
@@ -154,7 +225,8 @@ class Composition implements App {
   /** The adapters, once there is everything to place a call with; to hang one up, nothing needs to reach us. */
   async #ready(purpose: 'place' | 'hang-up'): Promise<Outside> {
     await this.started;
-    requireForCalls(this.#config, this.#options.reading.complaints);
+    // A line that is up must not stay up for a setting that has nothing to do with it.
+    if (purpose === 'place' || !this.#outside) requireForCalls(this.#config, this.#options.reading.complaints);
     const trouble = this.#troubles.get('listener');
     if (trouble && purpose === 'place') throw trouble;
     if (!this.#outside) throw new ConfigError('Calls cannot be placed yet.');
@@ -189,10 +261,27 @@ class Composition implements App {
       healthProof: (nonce) => this.#proof(nonce),
       logger,
     });
-    if (this.#listening) return;
+    if (this.#publicAddress) return;
     const { port } = await this.#server.start();
-    this.#listening = true;
+    this.#publicAddress = { host: config.host, port };
     logger.info({ host: config.host, port }, 'media server is listening');
+  }
+
+  async #startPrivate(): Promise<void> {
+    const metrics = this.#metrics;
+    if (!metrics || this.#privateAddress) return;
+    const { logger } = this.#options;
+    const { mcpHost: host, mcpPort, mcpAuthToken, simulate } = this.#config;
+    const look = () => ({
+      reasons: this.readiness(),
+      liveCalls: this.#running?.liveCalls() ?? 0,
+      simulated: simulate,
+    });
+    const routes = [metricsRoute(metrics), readyRoute(look)];
+    this.#private ??= createPrivateServer({ host, port: mcpPort, authToken: mcpAuthToken, routes, logger });
+    const { port } = await this.#private.start();
+    this.#privateAddress = { host, port };
+    logger.info({ host, port }, 'private listener is listening');
   }
 
   #proof(nonce: string): string {
@@ -203,7 +292,7 @@ class Composition implements App {
   #createOutside(config: Config): Outside | null {
     const { publicUrl, twilioAccountSid, twilioAuthToken, twilioNumber, openaiApiKey } = config;
     if (!publicUrl || !twilioAccountSid || !twilioAuthToken || !twilioNumber || !openaiApiKey) return null;
-    const { logger } = this.#options;
+    const { logger, timing = {} } = this.#options;
     const clock = this.#clock;
     const carrier = createTwilioCarrier({
       accountSid: twilioAccountSid,
@@ -214,6 +303,8 @@ class Composition implements App {
       number: twilioNumber,
       publicUrl,
       apiBaseUrl: config.twilioApiBaseUrl ?? undefined,
+      requestTimeoutMs: timing.restMs,
+      mediaTimeoutMs: timing.mediaMs,
       clock,
       healthProof: (nonce) => this.#proof(nonce),
       logger,
@@ -227,6 +318,8 @@ class Composition implements App {
       noiseReduction: config.openaiNoiseReduction,
       turnDetection: config.turnDetection,
       vadThreshold: config.vadThreshold,
+      connectTimeoutMs: timing.modelConnectMs,
+      heartbeatMs: timing.modelHeartbeatMs,
       clock,
       logger,
     });
@@ -241,6 +334,9 @@ class Composition implements App {
     await this.#server?.stop();
     this.#outside?.carrier.close();
     await this.#closeStore();
+    // Last of ours, so that the end of the calls can still be watched.
+    await this.#private?.stop();
+    this.#metrics?.close();
     await this.#world?.close();
   }
 
@@ -255,17 +351,18 @@ class Composition implements App {
   }
 }
 
-function settingsOf(config: Config): Parameters<typeof createSwitchboard>[0]['settings'] {
+function settingsOf(config: Config, timing: AppTiming): Parameters<typeof createSwitchboard>[0]['settings'] {
   const limits: Limits = {
     ringMs: config.ringTimeoutSeconds * 1_000,
     firstSpeechMs: config.firstSpeechSeconds * 1_000,
     silenceMs: config.silenceSeconds * 1_000,
     callMs: config.maxCallSeconds * 1_000,
+    ...timing.limits,
   };
   const policy: CallPolicy = {
     serverInterrupts: true,
     turnSilenceMs: config.vadSilenceMs,
-    firstTurnSilenceMs: Math.max(FIRST_TURN_SILENCE_MS, config.vadSilenceMs),
+    firstTurnSilenceMs: timing.firstTurnSilenceMs ?? Math.max(FIRST_TURN_SILENCE_MS, config.vadSilenceMs),
   };
   return {
     simulated: config.simulate,

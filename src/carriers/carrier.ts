@@ -21,7 +21,23 @@ export interface Carrier {
   line(options: LineOptions): Line;
   /** Ends a telephone call that a dead process left behind. */
   hangUpStranded(carrierCallId: string): Promise<'done' | 'gone' | 'failed'>;
+  /**
+   * The calls from us to this number that the carrier says were created between the two times (wall clock; its own clock may
+   * differ by seconds, so a little more is given), oldest first: to find one whose process died before it knew its id. Calls that
+   * lines of this process hold are left out. `failed`: the carrier did not say.
+   */
+  listCalls(query: {
+    readonly to: string;
+    readonly fromMs: number;
+    readonly untilMs: number;
+  }): Promise<readonly ListedCall[] | 'failed'>;
   close(): void;
+}
+
+export interface ListedCall {
+  readonly carrierCallId: string;
+  /** It has not come to its end. */
+  readonly isLive: boolean;
 }
 
 export interface LineOptions {

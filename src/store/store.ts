@@ -1,3 +1,4 @@
+import type { Cost } from '../call/cost.ts';
 import type { CallId, CallState, Line, Outcome, Usage } from '../call/words.ts';
 
 /**
@@ -7,26 +8,28 @@ import type { CallId, CallState, Line, Outcome, Usage } from '../call/words.ts';
 export interface Store {
   /**
    * Remembers a call before it is dialled. With the key of an earlier call: the same `fingerprint` gives that call back, another
-   * one gives `conflict`. A new call for which there is no `room` is not remembered. Safe against other processes doing the same
-   * at the same moment.
+   * one gives `conflict`, that of a purged call `purged`. A new call for which there is no `room` is not
+   * remembered. Safe against other processes doing the same at the same moment.
    */
   createCall(
     call: NewCall,
     room?: Room,
   ): Promise<{
-    readonly status: 'created' | 'existing' | 'conflict' | 'full-live' | 'full-recent';
+    readonly status: 'created' | 'existing' | 'conflict' | 'purged' | 'full-live' | 'full-recent';
     readonly callId: CallId;
   }>;
   /** What `createCall` would say of a key that an earlier call has; null when none has it. */
   placedUnder(
     idempotencyKey: string,
     fingerprint: string,
-  ): Promise<{ readonly status: 'existing' | 'conflict'; readonly callId: CallId } | null>;
+  ): Promise<{ readonly status: 'existing' | 'conflict' | 'purged'; readonly callId: CallId } | null>;
   updateCall(callId: CallId, change: CallChange): Promise<void>;
   /** Writes a line, or replaces the one with the same index. */
   putLine(callId: CallId, line: Line): Promise<void>;
   addNote(callId: CallId, note: Note): Promise<void>;
   addUsage(callId: CallId, usage: Usage): Promise<void>;
+  /** Remembers a recording, or what has become of it since; one that is over does not go on again. */
+  putRecording(recording: Recording): Promise<void>;
 
   call(callId: CallId): Promise<CallRecord | null>;
   /** Newest first. `before` is the `position` of the last call of the page before. */
@@ -40,17 +43,54 @@ export interface Store {
   usage(callId: CallId): Promise<Usage>;
   /** Full-text search in lines, best first; `query` is plain words, never an FTS expression. */
   search(query: { readonly text: string; readonly limit: number; readonly offset: number }): Promise<readonly Match[]>;
+  /** Newest first; of one call, or of all, or those that are going on. */
+  recordings(query: {
+    readonly callId?: CallId;
+    readonly goingOn?: boolean;
+    readonly limit: number;
+  }): Promise<readonly Recording[]>;
+
+  /** Calls that ended before `endedBeforeMs` (wall clock), oldest first. */
+  purgeable(query: { readonly endedBeforeMs: number; readonly limit: number }): Promise<readonly CallId[]>;
+  /**
+   * Forgets these calls with all that was said in them, and answers which: one that has not ended, or is not known, stays. Of their
+   * idempotency keys a hash is kept until `keepKeysUntilMs`.
+   */
+  purgeCalls(
+    callIds: readonly CallId[],
+    times: { readonly nowMs: number; readonly keepKeysUntilMs: number },
+  ): Promise<readonly CallId[]>;
+  /** Gives the space of what was forgotten back, and leaves no trace of it in the store's files; false when that has to be tried again. */
+  scrub(): Promise<boolean>;
 
   /** Renews this process's lease; the store does it by itself as well. */
   heartbeat(): Promise<void>;
   /**
-   * Marks calls whose process's lease is dead as ended, with a sentence, and returns them once, to one process only. The outcome is
-   * `error`; `unknown` where the carrier's id was never stored, so that the call may have been dialled or not.
+   * Stranded calls have not ended, and their process's lease is dead: nobody looks after them. Makes those of this carrier the
+   * caller's own, `ending` with `reason`, and returns them: to one process only, and to the next when that one dies as well before
+   * it has ended them.
    */
-  takeStranded(): Promise<
-    readonly { readonly callId: CallId; readonly carrier: string; readonly carrierCallId: string | null }[]
-  >;
+  claimStranded(carrier: string, reason: string): Promise<readonly Stranded[]>;
+  /** Writes on calls that are stranded and not claimed that they are `ending`, and why; returns those that did not say so before. */
+  markStranded(reason: string): Promise<readonly CallId[]>;
+  /** Ends a call that this process has claimed. False when it has ended meanwhile, or is another process's by now. */
+  endStranded(callId: CallId, end: { readonly outcome: Outcome; readonly reason: string }): Promise<boolean>;
+  /** Calls over the carrier to the number that were created between the two times (wall clock, inclusive), oldest first. */
+  callsTo(query: {
+    readonly carrier: string;
+    readonly to: string;
+    readonly fromMs: number;
+    readonly untilMs: number;
+  }): Promise<readonly CallRecord[]>;
   close(): Promise<void>;
+}
+
+/** A call that its process has left behind. `carrierCallId` is null when that process died before it knew it. */
+export interface Stranded {
+  readonly callId: CallId;
+  readonly carrierCallId: string | null;
+  readonly to: string;
+  readonly createdAtMs: number;
 }
 
 export interface NewCall {
@@ -60,6 +100,9 @@ export interface NewCall {
   readonly context: string;
   readonly language: string;
   readonly voice: string;
+  /** Names of the models that the call is billed for. */
+  readonly model: string;
+  readonly transcriptionModel: string | null;
   readonly simulated: boolean;
   /** Wall clock, milliseconds. */
   readonly createdAtMs: number;
@@ -84,6 +127,8 @@ export interface CallChange {
   readonly reason?: string;
   /** What the agent reported when it ended the call: untrusted, it repeats what a stranger said. */
   readonly result?: string | null;
+  /** Written once: a cost that is there stays, whatever the prices become. */
+  readonly cost?: Cost;
 }
 
 export interface CallRecord {
@@ -96,6 +141,9 @@ export interface CallRecord {
   readonly context: string;
   readonly language: string;
   readonly voice: string;
+  /** Null for calls from before models were remembered. */
+  readonly model: string | null;
+  readonly transcriptionModel: string | null;
   readonly simulated: boolean;
   readonly state: CallState;
   readonly outcome: Outcome | null;
@@ -105,6 +153,55 @@ export interface CallRecord {
   readonly answeredAtMs: number | null;
   readonly endedAtMs: number | null;
   readonly lineCount: number;
+  /** Null until the call has ended. */
+  readonly cost: Cost | null;
+}
+
+/** A recording of a call. `name` is the file's name, or the carrier's own id of it; `url` is where the carrier keeps it. */
+export interface Recording {
+  readonly callId: CallId;
+  readonly kind: 'local' | 'carrier';
+  readonly name: string;
+  readonly url: string | null;
+  readonly channels: number;
+  readonly bytes: number | null;
+  readonly durationMs: number | null;
+  /** `absent`: the carrier has none after all. */
+  readonly state: 'recording' | 'complete' | 'failed' | 'absent';
+  readonly reason: string | null;
+  /** Wall clock, milliseconds. */
+  readonly startedAtMs: number;
+}
+
+/** The files of recordings on this machine, one a call: WAV, named after the call's id. Rejections are UpstreamErrors. */
+export interface RecordingFolder {
+  /** Absolute. @throws UserInputError when the id is none of ours. */
+  pathOf(callId: string): string;
+  nameOf(callId: string): string;
+  /** Begins a file, in place of one that is there. */
+  create(callId: string): Promise<RecordingFile>;
+  /** The whole file as a sound WAV, also of a recording that is going on or was cut off; its size alone beyond `mostBytes`, null when there is none. */
+  read(callId: string, mostBytes: number): Promise<Uint8Array | { readonly tooLarge: number } | null>;
+  /** Mends the header of a file that was cut off; null when there is none. */
+  repair(callId: string): Promise<RecordingSize | null>;
+  /** Copies it to a file that does not exist yet. @throws UserInputError when it does, or cannot be made. */
+  copy(callId: string, toPath: string): Promise<void>;
+  /** False when there was none. */
+  remove(callId: string): Promise<boolean>;
+  /** The ids of the calls that there are files of. */
+  list(): Promise<readonly string[]>;
+}
+
+export interface RecordingSize {
+  readonly bytes: number;
+  readonly durationMs: number;
+}
+
+/** A file that is being written: at any moment, whatever becomes of the process, what was written can be played. */
+export interface RecordingFile {
+  /** Interleaved stereo, µ-law. */
+  append(stereo: Uint8Array): Promise<void>;
+  close(): Promise<RecordingSize>;
 }
 
 /** An entry of a call's timeline. `atMs` is wall clock. */

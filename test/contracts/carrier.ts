@@ -11,6 +11,8 @@ export interface CarrierWorld {
   readonly carrier: Carrier;
   /** Breaks the media connections without a word, as a network does. */
   dropStreams(): void;
+  /** A carrier with the same account, of a process that was started later. */
+  successor(): Carrier;
   /** Calls that the telephone network still has up. */
   liveCalls(): number;
   stop(): Promise<void>;
@@ -285,5 +287,29 @@ function ending(open: Open, talk: Talk): void {
     expect(await world.carrier.hangUpStranded(carrierCallId)).toBe('done');
     expect(await world.carrier.hangUpStranded(carrierCallId)).toBe('gone');
     expect(world.liveCalls()).toBe(0);
+  });
+
+  it('lists the calls to a number in their time, those that it holds itself left out', async () => {
+    const fromMs = Date.now();
+    const { world, call } = await talk();
+    const carrierCallId = (await call.until('carrier.bound')).carrierCallId ?? '';
+    const list = (carrier: Carrier, more: { to?: string; fromMs?: number; untilMs?: number } = {}) =>
+      carrier.listCalls({ to: TO, fromMs, untilMs: Date.now() + 1_000, ...more });
+    expect(await list(world.carrier)).toEqual([]);
+    const next = world.successor();
+    expect(await list(next)).toEqual([{ carrierCallId, isLive: true }]);
+    expect(await list(next, { to: '+14155550199' })).toEqual([]);
+    expect(await list(next, { fromMs: fromMs + 60_000, untilMs: fromMs + 90_000 })).toEqual([]);
+    expect(await list(next, { fromMs: fromMs - 90_000, untilMs: fromMs - 60_000 })).toEqual([]);
+    expect(await next.hangUpStranded(carrierCallId)).toBe('done');
+    expect(await list(next)).toEqual([{ carrierCallId, isLive: false }]);
+    await call.status('completed');
+  });
+
+  it('says so when the network does not tell which calls there are', async () => {
+    const world = await open(() => ({ kind: 'never' }));
+    const next = world.successor();
+    await world.stop();
+    expect(await next.listCalls({ to: TO, fromMs: 0, untilMs: Date.now() })).toBe('failed');
   });
 }

@@ -9,7 +9,7 @@ import type {
   WebhookRequest,
 } from '../carrier.ts';
 import type { Clock } from './attachment.ts';
-import { type LineContext, type Ticket, TwilioLine, type TwilioLog, type WebhookPass } from './line.ts';
+import { type LineContext, TERMINAL, type Ticket, TwilioLine, type TwilioLog, type WebhookPass } from './line.ts';
 import { createPreflight } from './preflight.ts';
 import { createRest, isCallSid, lineStatusOf } from './rest.ts';
 import { createSignatureCheck, type SignatureCheck, signUpgrade, toSocketUrl } from './signature.ts';
@@ -30,12 +30,14 @@ export interface TwilioOptions {
   readonly apiBaseUrl?: string;
   /** How long a stream may take from its upgrade to its `start`. */
   readonly startDeadlineMs?: number;
+  /** Twilio sends media all the time, silence as well: a stream without any for so long is dead. */
+  readonly mediaTimeoutMs?: number | undefined;
   readonly clock: Clock;
   /** The same function that the public listener answers `/health` by. */
   readonly healthProof: (nonce: string) => string;
   readonly logger: TwilioLog;
   readonly preflightTtlMs?: number;
-  readonly requestTimeoutMs?: number;
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 const TRAITS: CarrierTraits = {
@@ -134,6 +136,15 @@ class TwilioCarrier implements Carrier {
     return isCallSid(carrierCallId) ? this.context.rest.hangUp(carrierCallId) : Promise.resolve('gone');
   }
 
+  async listCalls(query: Parameters<Carrier['listCalls']>[0]): ReturnType<Carrier['listCalls']> {
+    const { to, fromMs: sinceMs, untilMs } = query;
+    const calls = await this.context.rest.list({ to, from: this.context.number, sinceMs, untilMs });
+    if (calls === 'failed') return 'failed';
+    return calls
+      .filter(({ callSid }) => !this.claims.has(callSid))
+      .map(({ callSid, status }) => ({ carrierCallId: callSid, isLive: !TERMINAL.has(status) }));
+  }
+
   close(): void {
     for (const line of [...this.lines]) line.release();
     for (const line of [...this.afterlives.keys()]) this.forgetLine(line);
@@ -149,6 +160,7 @@ class TwilioCarrier implements Carrier {
       accountSid: options.accountSid,
       number: options.number,
       startDeadlineMs: options.startDeadlineMs ?? 10_000,
+      mediaTimeoutMs: options.mediaTimeoutMs ?? 5_000,
       mintWebhook: (pass) => this.webhookTokens.mint(pass, null),
       mintStream: (ticket) => this.streamTokens.mint({ kind: 'call', ticket }, STREAM_TOKEN_TTL_MS),
       forget: (tokens) => {

@@ -36,6 +36,7 @@ export interface LineContext {
   /** E.164, the caller's. */
   readonly number: string;
   readonly startDeadlineMs: number;
+  readonly mediaTimeoutMs: number;
   mintWebhook(pass: WebhookPass): string;
   mintStream(ticket: Ticket): string;
   forget(tokens: readonly string[]): void;
@@ -57,7 +58,8 @@ export interface LineContext {
 type Plan = { readonly plan: 'none' } | Redirection;
 
 const NO_PLAN: Plan = { plan: 'none' };
-const TERMINAL: ReadonlySet<LineStatus> = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
+/** After one of these nothing comes any more. */
+export const TERMINAL: ReadonlySet<LineStatus> = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
 
 /** One telephone call over Twilio. Its webhooks have been authenticated before they come here. */
 export class TwilioLine implements Line {
@@ -211,6 +213,7 @@ export class TwilioLine implements Line {
       socket,
       clock: this.context.clock,
       startDeadlineMs: this.context.startDeadlineMs,
+      mediaTimeoutMs: this.context.mediaTimeoutMs,
       admit: (start) => this.admit(ticket, digest, start),
       onStarted: () => this.streamStarted(ticket.epoch, stream),
       onMedia: (audio, mediaMs) => this.options.hear(audio, mediaMs),

@@ -41,11 +41,12 @@ export interface Rest {
   replace(callSid: string, twiml: string): Promise<'done' | 'gone' | 'failed'>;
   /** `gone`: Twilio knows no such call. */
   look(callSid: string): Promise<CallState | 'gone' | 'failed'>;
-  /** Calls between the two numbers created at or after `sinceMs` (wall clock), oldest first. */
+  /** Calls between the two numbers created at or after `sinceMs`, and not after `untilMs` (wall clock), oldest first. */
   list(query: {
     readonly to: string;
     readonly from: string;
     readonly sinceMs: number;
+    readonly untilMs?: number;
   }): Promise<readonly CallState[] | 'failed'>;
 }
 
@@ -157,10 +158,8 @@ async function settle(request: () => Promise<unknown>): Promise<'done' | 'gone' 
 const CLOCK_SKEW_MS = 15_000;
 const MOST_LISTED = 50;
 
-async function list(
-  client: Twilio,
-  query: { to: string; from: string; sinceMs: number },
-): Promise<readonly CallState[] | 'failed'> {
+async function list(client: Twilio, query: Parameters<Rest['list']>[0]): Promise<readonly CallState[] | 'failed'> {
+  const untilMs = (query.untilMs ?? Number.POSITIVE_INFINITY) + CLOCK_SKEW_MS;
   try {
     const calls = await client.calls.list({
       to: query.to,
@@ -173,6 +172,7 @@ async function list(
       const status = lineStatusOf(call.status);
       const createdMs = call.dateCreated instanceof Date ? call.dateCreated.getTime() : Number.NaN;
       if (status === null || !isCallSid(call.sid) || !(createdMs >= query.sinceMs - CLOCK_SKEW_MS)) continue;
+      if (createdMs > untilMs) continue;
       // The filter is Twilio's to apply; a call to somebody else must never be taken for ours.
       if (call.to !== query.to || call.from !== query.from) continue;
       found.push({ callSid: call.sid, status, createdMs });

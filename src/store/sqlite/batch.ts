@@ -2,6 +2,8 @@ import { callOperations } from './calls.ts';
 import type { Database } from './database.ts';
 import { describeFailure } from './failure.ts';
 import { leaseOperations } from './leases.ts';
+import { purgeOperations } from './purge.ts';
+import { recordingOperations } from './recordings.ts';
 import type { OperationName, Operations, Reply, Request } from './requests.ts';
 import { searchOperations } from './search.ts';
 import { transcriptOperations } from './transcript.ts';
@@ -12,8 +14,12 @@ const WRITES: ReadonlySet<OperationName> = new Set<OperationName>([
   'putLine',
   'addNote',
   'addUsage',
+  'putRecording',
+  'purgeCalls',
   'heartbeat',
-  'takeStranded',
+  'claimStranded',
+  'markStranded',
+  'endStranded',
   'releaseLease',
 ]);
 
@@ -23,6 +29,8 @@ export function operationsOf(database: Database): Operations {
     ...transcriptOperations(database),
     ...leaseOperations(database),
     ...searchOperations(database),
+    ...recordingOperations(database),
+    ...purgeOperations(database),
   };
 }
 

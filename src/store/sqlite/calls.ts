@@ -1,14 +1,16 @@
+import type { Cost } from '../../call/cost.ts';
 import type { CallId } from '../../call/words.ts';
 import type { CallChange, CallRecord, NewCall, Room } from '../store.ts';
 import type { Database, Row } from './database.ts';
 import { StoreRefusal } from './failure.ts';
 import { countLiveCalls, renewLease } from './leases.ts';
+import { hashOfKey } from './purge.ts';
 import type { Asker, Created, Earlier, Operations } from './requests.ts';
 
 const RECORD = `
   SELECT calls.*, (SELECT count(*) FROM lines WHERE lines.call_id = calls.call_id) AS line_count FROM calls`;
 
-type CallOperations = Pick<Operations, 'createCall' | 'placedUnder' | 'updateCall' | 'call' | 'calls'>;
+type CallOperations = Pick<Operations, 'createCall' | 'placedUnder' | 'updateCall' | 'call' | 'calls' | 'callsTo'>;
 
 /** The operations on calls; those that write run inside a transaction that holds the write lock. */
 export function callOperations(database: Database): CallOperations {
@@ -33,6 +35,16 @@ export function callOperations(database: Database): CallOperations {
             );
       return rows.map(toRecord);
     },
+    callsTo: ({ carrier, to, fromMs, untilMs }) =>
+      database
+        .all(
+          `${RECORD} WHERE created_at_ms BETWEEN ? AND ? AND to_number = ? AND carrier = ? ORDER BY created_at_ms, position`,
+          fromMs,
+          untilMs,
+          to,
+          carrier,
+        )
+        .map(toRecord),
   };
 }
 
@@ -45,8 +57,8 @@ function createCall(database: Database, call: NewCall, asker: Asker, room: Room 
   // Without a lease the call would count as stranded from its first moment.
   renewLease(database, asker);
   database.run(
-    `INSERT INTO calls (call_id, lease_id, idempotency_key, fingerprint, carrier, to_number, context, language, voice, simulated, state, created_at_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
+    `INSERT INTO calls (call_id, lease_id, idempotency_key, fingerprint, carrier, to_number, context, language, voice, model, transcription_model, simulated, state, created_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
     call.callId,
     asker.holder.leaseId,
     call.idempotencyKey,
@@ -56,6 +68,8 @@ function createCall(database: Database, call: NewCall, asker: Asker, room: Room 
     call.context,
     call.language,
     call.voice,
+    call.model,
+    call.transcriptionModel,
     call.simulated ? 1 : 0,
     call.createdAtMs,
   );
@@ -64,8 +78,13 @@ function createCall(database: Database, call: NewCall, asker: Asker, room: Room 
 
 function placedUnder(database: Database, idempotencyKey: string, fingerprint: string): Earlier | null {
   const earlier = database.first('SELECT call_id, fingerprint FROM calls WHERE idempotency_key = ?', idempotencyKey);
-  if (!earlier) return null;
+  if (!earlier) return purgedUnder(database, idempotencyKey);
   return { status: earlier.fingerprint === fingerprint ? 'existing' : 'conflict', callId: earlier.call_id as CallId };
+}
+
+function purgedUnder(database: Database, idempotencyKey: string): Earlier | null {
+  const purged = database.first('SELECT call_id FROM spent_keys WHERE key_hash = ?', hashOfKey(idempotencyKey));
+  return purged ? { status: 'purged', callId: purged.call_id as CallId } : null;
 }
 
 function fullness(database: Database, asker: Asker, room: Room): 'full-live' | 'full-recent' | null {
@@ -84,7 +103,8 @@ function updateCall(database: Database, callId: CallId, change: CallChange): voi
        ended_at_ms = coalesce(?, ended_at_ms),
        outcome = coalesce(?, outcome),
        reason = coalesce(?, reason),
-       result = CASE WHEN ? THEN ? ELSE result END
+       result = CASE WHEN ? THEN ? ELSE result END,
+       cost = coalesce(cost, ?)
      WHERE call_id = ?`,
     change.state ?? null,
     change.carrierCallId ?? null,
@@ -94,6 +114,7 @@ function updateCall(database: Database, callId: CallId, change: CallChange): voi
     change.reason ?? null,
     change.result === undefined ? 0 : 1,
     change.result ?? null,
+    change.cost === undefined ? null : JSON.stringify(change.cost),
     callId,
   );
   if (touched === 0) throw unknownCall();
@@ -118,6 +139,8 @@ function toRecord(row: Row): CallRecord {
     context: String(row.context),
     language: String(row.language),
     voice: String(row.voice),
+    model: row.model as string | null,
+    transcriptionModel: row.transcription_model as string | null,
     simulated: row.simulated === 1,
     state: row.state as CallRecord['state'],
     outcome: row.outcome as CallRecord['outcome'],
@@ -127,5 +150,6 @@ function toRecord(row: Row): CallRecord {
     answeredAtMs: row.answered_at_ms as number | null,
     endedAtMs: row.ended_at_ms as number | null,
     lineCount: Number(row.line_count),
+    cost: row.cost === null ? null : (JSON.parse(String(row.cost)) as Cost),
   };
 }

@@ -1,19 +1,21 @@
-import type { CallId } from '../../call/words.ts';
+import type { CallId, Outcome } from '../../call/words.ts';
+import type { Stranded } from '../store.ts';
 import type { Database } from './database.ts';
 import { mayBeAlive } from './process-identity.ts';
-import type { Asker, Operations, Stranded } from './requests.ts';
+import type { Asker, Operations } from './requests.ts';
 
-type LeaseOperations = Pick<Operations, 'heartbeat' | 'takeStranded' | 'releaseLease'>;
-
-const STRANDED_REASON = 'Switchboard stopped while this call was going on.';
-const UNBOUND_REASON =
-  'Switchboard stopped while this call was being placed, so it is not known whether it was dialled; check before calling again.';
+type LeaseOperations = Pick<
+  Operations,
+  'heartbeat' | 'claimStranded' | 'markStranded' | 'endStranded' | 'releaseLease'
+>;
 
 /** Which process is responsible for which calls, and what becomes of them when it is gone. */
 export function leaseOperations(database: Database): LeaseOperations {
   return {
     heartbeat: (asker) => renewLease(database, asker),
-    takeStranded: (asker) => takeStranded(database, asker),
+    claimStranded: (asker, carrier, reason) => claimStranded(database, asker, carrier, reason),
+    markStranded: (asker, reason) => markStranded(database, asker, reason),
+    endStranded: (asker, callId, end) => endStranded(database, asker, callId, end),
     releaseLease: (leaseId) => void database.run('DELETE FROM leases WHERE lease_id = ?', leaseId),
   };
 }
@@ -43,28 +45,68 @@ export function renewLease(database: Database, { holder, nowMs }: Asker): void {
   );
 }
 
-/** Runs under the write lock, so each call is marked and returned once, to one process. */
-function takeStranded(database: Database, asker: Asker): readonly Stranded[] {
-  renewLease(database, asker);
-  for (const leaseId of deadLeases(database, asker)) database.run('DELETE FROM leases WHERE lease_id = ?', leaseId);
+/** Which calls nobody looks after, as a condition in SQL; to be asked after `buryLeases`. */
+const IS_STRANDED = `state <> 'ended' AND lease_id NOT IN (SELECT lease_id FROM leases)`;
+
+/** Runs under the write lock, so each call is given to one process only. A claim is a lease: it ends with the process. */
+function claimStranded(database: Database, asker: Asker, carrier: string, reason: string): readonly Stranded[] {
+  buryLeases(database, asker);
   const rows = database.all(
-    `UPDATE calls SET state = 'ended', ended_at_ms = ?,
-       outcome = CASE WHEN carrier_call_id IS NULL THEN 'unknown' ELSE 'error' END,
-       reason = CASE WHEN carrier_call_id IS NULL THEN ? ELSE ? END
-     WHERE state <> 'ended' AND lease_id NOT IN (SELECT lease_id FROM leases)
-     RETURNING call_id, carrier, carrier_call_id`,
-    asker.nowMs,
-    UNBOUND_REASON,
-    STRANDED_REASON,
+    `UPDATE calls SET lease_id = ?, state = 'ending', reason = ? WHERE ${IS_STRANDED} AND carrier = ?
+     RETURNING call_id, carrier_call_id, to_number, created_at_ms`,
+    asker.holder.leaseId,
+    reason,
+    carrier,
   );
   return rows.map((row) => ({
     callId: row.call_id as CallId,
-    carrier: String(row.carrier),
     carrierCallId: row.carrier_call_id as string | null,
+    to: String(row.to_number),
+    createdAtMs: Number(row.created_at_ms),
   }));
 }
 
+function markStranded(database: Database, asker: Asker, reason: string): readonly CallId[] {
+  buryLeases(database, asker);
+  return database
+    .all(
+      `UPDATE calls SET state = 'ending', reason = ? WHERE ${IS_STRANDED} AND (state <> 'ending' OR reason IS NOT ?)
+       RETURNING call_id`,
+      reason,
+      reason,
+    )
+    .map((row) => row.call_id as CallId);
+}
+
+function endStranded(
+  database: Database,
+  asker: Asker,
+  callId: CallId,
+  end: { readonly outcome: Outcome; readonly reason: string },
+): boolean {
+  const touched = database.run(
+    `UPDATE calls SET state = 'ended', outcome = ?, reason = ?, ended_at_ms = ?
+     WHERE call_id = ? AND lease_id = ? AND state <> 'ended'`,
+    end.outcome,
+    end.reason,
+    asker.nowMs,
+    callId,
+    asker.holder.leaseId,
+  );
+  return touched > 0;
+}
+
+function buryLeases(database: Database, asker: Asker): void {
+  // Read before our own lease is renewed, which tells whether we have slept ourselves.
+  const dead = deadLeases(database, asker);
+  renewLease(database, asker);
+  for (const leaseId of dead) database.run('DELETE FROM leases WHERE lease_id = ?', leaseId);
+}
+
 function deadLeases(database: Database, { holder, nowMs, leaseTtlMs }: Asker): readonly string[] {
+  const ours = database.first('SELECT heartbeat_at_ms FROM leases WHERE lease_id = ?', holder.leaseId);
+  // When the whole machine slept or its disk stood still, the others could not beat either: only who is surely gone is dead then.
+  const weSlept = ours !== undefined && nowMs - Number(ours.heartbeat_at_ms) > leaseTtlMs;
   return database
     .all('SELECT * FROM leases WHERE lease_id <> ?', holder.leaseId)
     .filter((row) => {
@@ -73,7 +115,8 @@ function deadLeases(database: Database, { holder, nowMs, leaseTtlMs }: Asker): r
         pid: Number(row.pid),
         processStarted: row.process_started as string | null,
       };
-      return nowMs - Number(row.heartbeat_at_ms) > leaseTtlMs || !mayBeAlive(other);
+      const isLate = nowMs - Number(row.heartbeat_at_ms) > leaseTtlMs;
+      return (isLate && !weSlept) || !mayBeAlive(other);
     })
     .map((row) => String(row.lease_id));
 }

@@ -1,6 +1,6 @@
 /** What the two threads of the store say to each other. Everything here crosses by structured clone. */
-import type { CallId, CallState, Line, Usage } from '../../call/words.ts';
-import type { CallChange, CallRecord, Match, NewCall, Note, Room } from '../store.ts';
+import type { CallId, CallState, Line, Outcome, Usage } from '../../call/words.ts';
+import type { CallChange, CallRecord, Match, NewCall, Note, Recording, Room, Stranded } from '../store.ts';
 
 /** Who holds a lease: a process, told apart from a later one with the same pid by its start. */
 export interface Holder {
@@ -18,14 +18,8 @@ export interface Asker {
   readonly leaseTtlMs: number;
 }
 
-export interface Stranded {
-  readonly callId: CallId;
-  readonly carrier: string;
-  readonly carrierCallId: string | null;
-}
-
 export interface Earlier {
-  readonly status: 'existing' | 'conflict';
+  readonly status: 'existing' | 'conflict' | 'purged';
   readonly callId: CallId;
 }
 
@@ -42,11 +36,31 @@ export interface Operations {
   putLine(callId: CallId, line: Line): void;
   addNote(callId: CallId, note: Note): void;
   addUsage(callId: CallId, usage: Usage): void;
+  putRecording(recording: Recording): void;
+  recordings(query: {
+    readonly callId?: CallId;
+    readonly goingOn?: boolean;
+    readonly limit: number;
+  }): readonly Recording[];
+  purgeable(query: { readonly endedBeforeMs: number; readonly limit: number }): readonly CallId[];
+  purgeCalls(
+    callIds: readonly CallId[],
+    times: { readonly nowMs: number; readonly keepKeysUntilMs: number },
+  ): readonly CallId[];
+  scrub(): boolean;
   heartbeat(asker: Asker): void;
-  takeStranded(asker: Asker): readonly Stranded[];
+  claimStranded(asker: Asker, carrier: string, reason: string): readonly Stranded[];
+  markStranded(asker: Asker, reason: string): readonly CallId[];
+  endStranded(asker: Asker, callId: CallId, end: { readonly outcome: Outcome; readonly reason: string }): boolean;
   releaseLease(leaseId: string): void;
   call(callId: CallId): CallRecord | null;
   calls(query: { readonly state?: CallState; readonly limit: number; readonly before?: number }): readonly CallRecord[];
+  callsTo(query: {
+    readonly carrier: string;
+    readonly to: string;
+    readonly fromMs: number;
+    readonly untilMs: number;
+  }): readonly CallRecord[];
   lines(callId: CallId, query: { readonly from: number; readonly limit: number }): readonly Line[];
   notes(callId: CallId): readonly Note[];
   usage(callId: CallId): Usage;

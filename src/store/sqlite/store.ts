@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import type { CallId, CallState, Line, Usage } from '../../call/words.ts';
+import type { CallId, CallState, Line, Outcome, Usage } from '../../call/words.ts';
 import { UpstreamError } from '../../errors.ts';
-import type { CallChange, CallRecord, Match, NewCall, Note, Room, Store } from '../store.ts';
+import type { CallChange, CallRecord, Match, NewCall, Note, Recording, Room, Store, Stranded } from '../store.ts';
 import { describeFailure, toOpeningError, toRequestError } from './failure.ts';
 import { thisProcess } from './process-identity.ts';
 import type {
@@ -15,7 +15,6 @@ import type {
   Operations,
   Reply,
   Request,
-  Stranded,
   ToWorker,
 } from './requests.ts';
 
@@ -164,11 +163,42 @@ class SqliteStore implements Store {
   search(query: { readonly text: string; readonly limit: number; readonly offset: number }): Promise<readonly Match[]> {
     return this.#ask('search', query);
   }
+  putRecording(recording: Recording): Promise<void> {
+    return this.#ask('putRecording', recording);
+  }
+  recordings(query: {
+    readonly callId?: CallId;
+    readonly goingOn?: boolean;
+    readonly limit: number;
+  }): Promise<readonly Recording[]> {
+    return this.#ask('recordings', query);
+  }
+  purgeable(query: { readonly endedBeforeMs: number; readonly limit: number }): Promise<readonly CallId[]> {
+    return this.#ask('purgeable', query);
+  }
+  purgeCalls(
+    callIds: readonly CallId[],
+    times: { readonly nowMs: number; readonly keepKeysUntilMs: number },
+  ): Promise<readonly CallId[]> {
+    return this.#ask('purgeCalls', callIds, times);
+  }
+  scrub(): Promise<boolean> {
+    return this.#ask('scrub');
+  }
   heartbeat(): Promise<void> {
     return this.#ask('heartbeat', this.#asker());
   }
-  takeStranded(): Promise<readonly Stranded[]> {
-    return this.#ask('takeStranded', this.#asker());
+  claimStranded(carrier: string, reason: string): Promise<readonly Stranded[]> {
+    return this.#ask('claimStranded', this.#asker(), carrier, reason);
+  }
+  markStranded(reason: string): Promise<readonly CallId[]> {
+    return this.#ask('markStranded', this.#asker(), reason);
+  }
+  endStranded(callId: CallId, end: { readonly outcome: Outcome; readonly reason: string }): Promise<boolean> {
+    return this.#ask('endStranded', this.#asker(), callId, end);
+  }
+  callsTo(query: Parameters<Store['callsTo']>[0]): Promise<readonly CallRecord[]> {
+    return this.#ask('callsTo', query);
   }
 
   /** Renews the lease by itself from now on; the timer keeps no process alive. */

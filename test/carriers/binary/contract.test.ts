@@ -1,5 +1,5 @@
 import { describeCarrier } from '../../contracts/carrier.ts';
-import { BINARY_LOOK_AHEAD_MS } from '../../fixtures/binary-carrier/carrier.ts';
+import { BINARY_LOOK_AHEAD_MS, createBinaryCarrier } from '../../fixtures/binary-carrier/carrier.ts';
 import { startBinaryWorld } from '../../fixtures/binary-carrier/world.ts';
 
 describeCarrier({
@@ -7,6 +7,7 @@ describeCarrier({
   networkCapMs: BINARY_LOOK_AHEAD_MS,
   open: async (options) => {
     const { host, pbx, stop } = await startBinaryWorld(options);
-    return { carrier: host.carrier, dropStreams: pbx.dropStreams, liveCalls: () => pbx.liveCalls, stop };
+    const successor = () => createBinaryCarrier({ pbxUrl: pbx.url, publicUrl: 'https://calls.example.com' });
+    return { carrier: host.carrier, successor, dropStreams: pbx.dropStreams, liveCalls: () => pbx.liveCalls, stop };
   },
 });

@@ -31,7 +31,7 @@ describeCarrier({
       knobs: capMs === undefined ? {} : { playbackCapMs: capMs },
     });
     const { accountSid, authToken, number, baseUrl } = simulator;
-    const host = await hostCarrier((publicUrl) =>
+    const create = (publicUrl: string) =>
       createTwilioCarrier({
         accountSid,
         authToken,
@@ -41,10 +41,11 @@ describeCarrier({
         clock,
         healthProof: (nonce) => nonce,
         logger: log,
-      }),
-    );
+      });
+    const host = await hostCarrier(create);
     return {
       carrier: host.carrier,
+      successor: () => create('https://calls.example.com'),
       dropStreams: () => {
         for (const call of simulator.calls) call.dropStream({ withStop: false });
       },

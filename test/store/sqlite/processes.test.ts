@@ -104,7 +104,7 @@ describe('several processes on one store', () => {
     expect(lines.slice(0, acknowledged + 1)).toEqual(
       Array.from({ length: acknowledged + 1 }, (_, index) => newLine(index)),
     );
-    expect((await store.takeStranded()).map((call) => call.callId)).toEqual([callId]);
+    expect((await store.claimStranded('test', 'Claimed.')).map((call) => call.callId)).toEqual([callId]);
     await store.close();
   });
 
@@ -113,10 +113,10 @@ describe('several processes on one store', () => {
     const { callId } = await store.createCall(newCall());
     const connection = new DatabaseSync(join(dataDir, 'switchboard.sqlite'));
     const other = await openSqliteStore({ dataDir });
-    expect(await other.takeStranded()).toEqual([]);
+    expect(await other.claimStranded('test', 'Claimed.')).toEqual([]);
     if (process.platform === 'linux') {
       connection.exec("UPDATE leases SET process_started = 'earlier'");
-      expect((await other.takeStranded()).map((call) => call.callId)).toEqual([callId]);
+      expect((await other.claimStranded('test', 'Claimed.')).map((call) => call.callId)).toEqual([callId]);
     }
     connection.close();
     await Promise.all([store.close(), other.close()]);

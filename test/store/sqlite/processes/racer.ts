@@ -12,7 +12,7 @@ say('ready');
 for await (const line of createInterface({ input: process.stdin })) {
   const [wish, key = ''] = line.split(' ');
   if (wish === 'create') say(await store.createCall(newCall({ idempotencyKey: key })));
-  if (wish === 'strand') say(await store.takeStranded());
+  if (wish === 'strand') say(await store.claimStranded('test', 'Claimed.'));
   if (wish === 'close') break;
 }
 await store.close();
