@@ -5,7 +5,8 @@ import { VERSION } from './version.ts';
 
 const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
 
-  switchboard                        serve one MCP client over stdin and stdout
+  switchboard                        serve one MCP client over stdin and stdout   [--http: with the private listener]
+  switchboard serve                  serve without one, until a signal comes
   switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--json]
   switchboard demo                   a simulated call with real speech   [--scenario NAME] [--json]
 
@@ -18,6 +19,7 @@ Every setting can be given as a flag (PORT is --port), except secrets; .env.exam
 const COMMANDS: Readonly<Record<string, () => Promise<{ run(words: readonly string[]): Promise<number> }>>> = {
   call: () => import('./call.ts'),
   demo: () => import('./demo.ts'),
+  serve: () => import('./serve.ts'),
 };
 
 /** Runs the command that the command line names, and ends the process with its exit code. */
@@ -28,13 +30,16 @@ export async function main(): Promise<void> {
     await new Promise<void>((resolve) => claimStdout().write('', () => resolve()));
     process.exit(code);
   } catch (error) {
-    const message = error instanceof Error ? error.message : 'it failed.';
-    process.stderr.write(`switchboard: ${message}\n`);
-    // Who asked for JSON reads stdout only, and finds one object there whatever happens.
-    const object = process.argv.includes('--json') ? `${JSON.stringify({ error: message })}\n` : '';
-    await new Promise<void>((resolve) => claimStdout().write(object, () => resolve()));
+    await fail(error instanceof Error ? error.message : 'it failed.');
     process.exit(1);
   }
+}
+
+/** Who asked for JSON reads stdout only, and finds one object there whatever happens. */
+async function fail(message: string): Promise<void> {
+  process.stderr.write(`switchboard: ${message}\n`);
+  const object = process.argv.includes('--json') ? `${JSON.stringify({ error: message })}\n` : '';
+  await new Promise<void>((resolve) => claimStdout().write(object, () => resolve()));
 }
 
 async function runCommand(): Promise<number> {
@@ -47,7 +52,7 @@ async function runCommand(): Promise<number> {
   if (command === undefined || command === 'stdio') return (await import('./stdio.ts')).run();
   const load = COMMANDS[command];
   if (load) return (await load()).run(words);
-  process.stderr.write(`switchboard: there is no command "${command}". Try switchboard --help.\n`);
+  await fail(`there is no command "${command}". Try switchboard --help.`);
   return 2;
 }
 

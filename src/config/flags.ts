@@ -10,7 +10,7 @@ export interface Flags {
 }
 
 const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [flagOf(setting.name), setting] as const));
-const SWITCHES: ReadonlySet<string> = new Set(['AI_DISCLOSURE', 'PREFLIGHT', 'RECORD_CALLS']);
+const SWITCHES: ReadonlySet<string> = new Set(['AI_DISCLOSURE', 'PREFLIGHT', 'PRIVATE_LISTENER', 'RECORD_CALLS']);
 
 /** `DATA_DIR` is `--data-dir`. */
 export function flagOf(settingName: string): string {
@@ -34,6 +34,8 @@ export function readFlags(argv: readonly string[]): Flags {
     const setting = BY_FLAG.get(flag);
     if (word === '--simulate') {
       simulate = true;
+    } else if (word === '--http') {
+      values.PRIVATE_LISTENER = 'true';
     } else if (!setting) {
       rest.push(word);
     } else {
