@@ -2,6 +2,7 @@ import { type Call, newCall, stateOf } from '../call/call.ts';
 import type { CallCommand } from '../call/commands.ts';
 import type { CallEvent, CallPolicy, CarrierEvent, ModelEvent, TimerName } from '../call/events.ts';
 import { step } from '../call/step.ts';
+import type { Timing } from '../call/timing.ts';
 import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
 import type { Carrier, Line } from '../carriers/carrier.ts';
 import type { Audio } from '../media/audio.ts';
@@ -17,6 +18,8 @@ export interface BridgeOptions {
   readonly brief: Brief;
   readonly limits: Limits;
   readonly policy: CallPolicy;
+  /** The usual times where it is absent. */
+  readonly timing?: Timing | undefined;
   /** The model's system instructions for this call. */
   readonly instructions: string;
   readonly tools: readonly ModelTool[];
@@ -83,8 +86,9 @@ class LiveBridge implements Bridge {
   }
 
   start(): void {
-    const { brief, limits, policy, carrier } = this.#options;
-    this.#feed({ type: 'call.requested', brief, limits, policy, traits: carrier.traits });
+    const { brief, limits, policy, timing, carrier } = this.#options;
+    const times = timing ? { timing } : {};
+    this.#feed({ type: 'call.requested', brief, limits, policy, traits: carrier.traits, ...times });
   }
 
   state(): CallState {

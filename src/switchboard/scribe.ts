@@ -26,10 +26,12 @@ export function createScribe(options: {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** In place of the usual delays; milliseconds. */
+  readonly retriesMs?: readonly number[] | undefined;
   readonly meter?: Meter | undefined;
   readonly onWritten: (kind: ChangeKind) => void;
 }): Scribe {
-  const { callId, store, clock, logger, meter, onWritten } = options;
+  const { callId, store, clock, logger, meter, onWritten, retriesMs = RETRY_DELAYS_MS } = options;
   let tail: Promise<void> = Promise.resolve();
 
   /** Behind everything before it; `kind` is told to the watchers once it is written. */
@@ -53,7 +55,7 @@ export function createScribe(options: {
         await attempt;
         return true;
       } catch (error) {
-        const delayMs = RETRY_DELAYS_MS[tries];
+        const delayMs = retriesMs[tries];
         if (delayMs === undefined || !(error instanceof UpstreamError && error.retryable)) {
           logger.error({ callId, err: error, what }, 'something of a call could not be stored');
           return false;

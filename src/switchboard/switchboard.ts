@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CallPolicy } from '../call/events.ts';
+import type { Timing } from '../call/timing.ts';
 import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import { UpstreamError, UserInputError } from '../errors.ts';
@@ -44,6 +45,8 @@ export interface SwitchboardOptions {
   readonly logger: Logger;
   /** What listens to each call besides. */
   readonly taps?: readonly TapMaker[];
+  /** The usual times where they are absent; milliseconds. */
+  readonly timing?: { readonly call?: Timing; readonly storeRetriesMs?: readonly number[] | undefined } | undefined;
   /** Where figures go, when somebody asks for them. */
   readonly meter?: Meter | undefined;
 }
@@ -168,6 +171,7 @@ class LiveSwitchboard implements RunningSwitchboard {
       clock,
       logger,
       meter,
+      retriesMs: this.#options.timing?.storeRetriesMs,
       onWritten: (kind) => this.#news.tell({ callId, kind }),
     });
     const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
@@ -179,6 +183,7 @@ class LiveSwitchboard implements RunningSwitchboard {
       brief,
       limits,
       policy: settings.policy,
+      timing: this.#options.timing?.call,
       instructions: instructionsFor(brief, { dateText }),
       tools: inCallTools,
       carrier,

@@ -20,6 +20,7 @@ export interface AttachmentOptions {
   readonly socket: MediaSocket;
   readonly clock: Clock;
   readonly startDeadlineMs: number;
+  readonly mediaTimeoutMs: number;
   /** Is this the stream that our TwiML asked for? Called once. */
   readonly admit: (start: StreamStart) => boolean;
   readonly onStarted: () => void;
@@ -32,7 +33,7 @@ export interface AttachmentOptions {
   readonly onRefused: (why: Refusal) => void;
 }
 
-export type Refusal = 'no-start' | 'wrong-start' | 'flood' | 'backlog';
+export type Refusal = 'no-start' | 'wrong-start' | 'flood' | 'backlog' | 'no-media';
 
 /** WebSocket close codes (RFC 6455, 7.4.1). Twilio warns about any other (error 31921). */
 const NORMAL = 1000;
@@ -43,6 +44,8 @@ const FLOOD_BURST = 4_000;
 const FLOOD_PER_MS = 0.2;
 /** A frame counts once for each such piece. */
 const FLOOD_PIECE_BYTES = 4_096;
+/** Between the suspicion that a stream is dead and its end. */
+const SUSPECTED_MS = 200;
 /** About six minutes of audio that the network has not taken: nobody will hear it, and memory is not for that. */
 const MOST_BACKLOG_BYTES = 4 * 1024 * 1024;
 
@@ -56,7 +59,9 @@ export class Attachment {
   private malformed = 0;
   private allowance = FLOOD_BURST;
   private allowanceAtMs: number;
-  private readonly stopWaiting: () => void;
+  /** Of the last frame of audio. */
+  private mediaAtMs = 0;
+  private stopWaiting: () => void;
 
   constructor(options: AttachmentOptions) {
     this.options = options;
@@ -136,12 +141,15 @@ export class Attachment {
     }
     this.stopWaiting();
     this.writer = createStreamWriter(message.start.streamSid);
+    this.mediaAtMs = this.allowanceAtMs;
+    this.watch(this.options.mediaTimeoutMs);
     this.options.onStarted();
   }
 
   private obey(message: StreamMessage): void {
     switch (message.kind) {
       case 'media':
+        this.mediaAtMs = this.allowanceAtMs;
         this.options.onMedia(Audio.fromBase64(message.payload), message.mediaMs);
         break;
       case 'mark':
@@ -165,6 +173,20 @@ export class Attachment {
         return never;
       }
     }
+  }
+
+  /** A stream that has fallen silent is not waited for: its end makes Twilio ask how to go on, which brings a new one. */
+  private watch(waitMs: number, suspected = false): void {
+    const { clock, mediaTimeoutMs } = this.options;
+    this.stopWaiting = clock.setTimer(() => {
+      const leftMs = this.mediaAtMs + mediaTimeoutMs - clock.now();
+      if (leftMs > 0) return this.watch(leftMs);
+      // After a stall of ours a timer may come before the frames that have arrived meanwhile.
+      if (!suspected) return this.watch(SUSPECTED_MS, true);
+      this.options.onRefused('no-media');
+      this.options.socket.close(NORMAL);
+      this.end('dropped');
+    }, waitMs);
   }
 
   private refuse(why: Refusal): void {

@@ -18,9 +18,12 @@ export interface OpenAiModelOptions {
   /** 0–1; louder speech is needed to interrupt when it is higher. */
   readonly vadThreshold: number;
   /** From the first packet to `model.ready`. */
-  readonly connectTimeoutMs?: number;
-  /** How often the connection is proven alive; two silent rounds and it is given up. */
-  readonly heartbeatMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * How often the connection is proven alive; two silent rounds and it is given up. Somebody is waiting on the line: what is lost
+   * must show within seconds.
+   */
+  readonly heartbeatMs?: number | undefined;
   readonly clock: Clock;
   readonly logger?: Log;
   /** PEM certificates to trust besides the usual ones. */
@@ -56,7 +59,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
           url: target.url,
           headers: { ...target.headers, ...dialect.headers },
           ca: options.ca,
-          heartbeatMs: options.heartbeatMs ?? 20_000,
+          heartbeatMs: options.heartbeatMs ?? 2_500,
           clock: options.clock,
         },
       }),
@@ -64,7 +67,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
 }
 
 /** The address to connect to and the headers that carry the key. An address that cannot be read is left for the socket to refuse. */
-function addressOf(options: OpenAiModelOptions): { url: string; model: string; headers: Record<string, string> } {
+export function addressOf(options: Pick<OpenAiModelOptions, 'apiKey' | 'url' | 'model'>): { url: string; model: string; headers: Record<string, string> } {
   const headers: Record<string, string> = { Authorization: `Bearer ${options.apiKey}` };
   const url = URL.parse(options.url);
   if (url === null) return { url: options.url, model: options.model, headers };
