@@ -1,5 +1,6 @@
 import type { ScribeCommand } from '../call/commands.ts';
-import type { CallId, CallState, Line } from '../call/words.ts';
+import type { Cost } from '../call/cost.ts';
+import { addUsage, type CallId, type CallState, type Line, NO_USAGE, type Outcome, type Usage } from '../call/words.ts';
 import { UpstreamError } from '../errors.ts';
 import type { CallChange, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
@@ -30,9 +31,13 @@ export function createScribe(options: {
   readonly retriesMs?: readonly number[] | undefined;
   readonly meter?: Meter | undefined;
   readonly onWritten: (kind: ChangeKind) => void;
+  /** What the call has cost, to be written down with its end. */
+  readonly costAtEnd?: (used: { usage: Usage; talkedMs: number; outcome: Outcome }) => Cost;
 }): Scribe {
   const { callId, store, clock, logger, meter, onWritten, retriesMs = RETRY_DELAYS_MS } = options;
   let tail: Promise<void> = Promise.resolve();
+  let usage = NO_USAGE;
+  let answeredAtMs: number | null = null;
 
   /** Behind everything before it; `kind` is told to the watchers once it is written. */
   function enqueue(kind: ChangeKind | null, what: string, put: () => Promise<void>): void {
@@ -76,17 +81,24 @@ export function createScribe(options: {
           return enqueue(null, 'note', () => store.addNote(callId, note));
         }
         case 'scribe.usage':
+          usage = addUsage(usage, command.usage);
           return enqueue(null, 'usage', () => store.addUsage(callId, command.usage));
         case 'scribe.ended': {
           const { outcome, reason, result } = command;
-          const change = { state: 'ended', outcome, reason, result, endedAtMs: clock.wall() } as const;
+          const endedAtMs = clock.wall();
+          const talkedMs = answeredAtMs === null ? 0 : endedAtMs - answeredAtMs;
+          const cost = options.costAtEnd?.({ usage, talkedMs, outcome });
+          const change = { state: 'ended', outcome, reason, result, endedAtMs, cost } as const;
           return enqueue('ended', 'end', () => store.updateCall(callId, change));
         }
         default:
           command satisfies never;
       }
     },
-    change: (change) => enqueue(null, 'change', () => store.updateCall(callId, change)),
+    change: (change) => {
+      answeredAtMs ??= change.answeredAtMs ?? null;
+      enqueue(null, 'change', () => store.updateCall(callId, change));
+    },
     state: (state) => enqueue('state', 'state', () => store.updateCall(callId, { state })),
     settled: () => tail,
   };

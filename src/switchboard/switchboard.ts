@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CallPolicy } from '../call/events.ts';
 import type { Timing } from '../call/timing.ts';
+import { PRICES, type Prices } from '../call/prices.ts';
 import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import { UpstreamError, UserInputError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { type Bridge, createBridge } from './bridge.ts';
 import { inCallTools, instructionsFor } from './briefing.ts';
 import { logCall } from './call-log.ts';
 import { type Clock, within } from './clock.ts';
+import { type Costs, createCosts } from './costs.ts';
 import type { Logger } from './logger.ts';
 import type { Meter } from './meter.ts';
 import { meterCall } from './metering.ts';
@@ -43,6 +45,8 @@ export interface SwitchboardOptions {
   readonly outside: (purpose: 'place' | 'hang-up') => Promise<{ readonly carrier: Carrier; readonly model: Model }>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What calls cost; without it the built-in table. */
+  readonly prices?: Prices;
   /** What listens to each call besides. */
   readonly taps?: readonly TapMaker[];
   /** The usual times where they are absent; milliseconds. */
@@ -80,10 +84,19 @@ class LiveSwitchboard implements RunningSwitchboard {
   readonly #live = new Map<CallId, Bridge>();
   readonly #news: News = createNews();
   readonly #stopping = new AbortController();
+  readonly #costs: Costs;
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
     this.simulated = options.settings.simulated;
+    const { prices, store, clock, logger } = options;
+    this.#costs = createCosts({ prices: prices ?? PRICES, store, clock });
+    this.#news.listen(({ callId, kind }) => {
+      if (kind !== 'ended' || this.#live.has(callId)) return;
+      this.#costs
+        .settle(callId)
+        .catch((err: unknown) => logger.warn({ callId, err }, 'the cost of a call was not kept'));
+    });
   }
 
   async place(request: PlaceRequest): Promise<Placed> {
@@ -108,6 +121,7 @@ class LiveSwitchboard implements RunningSwitchboard {
         context: brief.context,
         language: brief.language,
         voice: brief.voice,
+        ...model.billed,
         simulated: settings.simulated,
         createdAtMs: clock.wall(),
         idempotencyKey,
@@ -173,6 +187,7 @@ class LiveSwitchboard implements RunningSwitchboard {
       meter,
       retriesMs: this.#options.timing?.storeRetriesMs,
       onWritten: (kind) => this.#news.tell({ callId, kind }),
+      costAtEnd: (used) => this.#costs.atEnd({ carrier: carrier.name, to: brief.to, ...model.billed }, used),
     });
     const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
     const log = logCall(callId, logger);
@@ -259,7 +274,7 @@ class LiveSwitchboard implements RunningSwitchboard {
     const { store } = this.#options;
     const record = await this.#record(callId);
     const [usage, timeline] = await Promise.all([store.usage(record.callId), store.notes(record.callId)]);
-    return { ...record, usage, timeline };
+    return { ...(await this.#costs.withCost(record)), usage, timeline };
   }
 
   async lines(callId: string, query: { readonly cursor: number; readonly limit: number }): Promise<LinePage> {
@@ -269,7 +284,8 @@ class LiveSwitchboard implements RunningSwitchboard {
 
   async calls(query: { readonly state?: CallState; readonly limit: number; readonly cursor?: string }) {
     const before = query.cursor === undefined ? undefined : numberOf(query.cursor);
-    const calls = await this.#options.store.calls({ state: query.state, limit: query.limit, before });
+    const records = await this.#options.store.calls({ state: query.state, limit: query.limit, before });
+    const calls = await Promise.all(records.map((record) => this.#costs.withCost(record)));
     const last = calls.length === query.limit ? calls.at(-1) : undefined;
     return { calls, cursor: last ? String(last.position) : null };
   }
