@@ -9,6 +9,7 @@ const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
   switchboard serve                  serve without one, until a signal comes
   switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--json]
   switchboard demo                   a simulated call with real speech   [--scenario NAME] [--json]
+  switchboard bench                  measure it against a bare relay     [--only PARTS] [--soak TIME] [--json]
 
   --simulate    anywhere: the simulators stand in for the telephone and the model
   --help, --version
@@ -17,6 +18,7 @@ Every setting can be given as a flag (PORT is --port), except secrets; .env.exam
 `;
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ run(words: readonly string[]): Promise<number> }>>> = {
+  bench: () => import('./bench.ts'),
   call: () => import('./call.ts'),
   demo: () => import('./demo.ts'),
   serve: () => import('./serve.ts'),
