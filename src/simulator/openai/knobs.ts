@@ -52,6 +52,10 @@ export interface RealtimeKnobs {
   readonly sessionCreatedDelayMs: number;
   /** Upgrades to refuse with this HTTP status, in turn; null lets one through. */
   readonly refuseUpgrades: readonly (number | null)[];
+  /** Connections are turned away after the upgrade with this error, `sessionCreatedDelayMs` after it; null lets them in. */
+  readonly refuseSessions: 'invalid_api_key' | 'invalid_model' | 'insufficient_quota' | null;
+  /** Asked for a response, the service says nothing more; it still listens, and lives. */
+  readonly neverAnswers: boolean;
   /** Cuts the connection without a close frame (1006) in the middle of a response. `response` counts from 0 in a session. */
   readonly killDuring: { readonly session: number; readonly response: number; readonly afterAudioMs: number } | null;
 }
@@ -75,6 +79,8 @@ export const DEFAULT_KNOBS: RealtimeKnobs = {
   maxSessionMs: 3_600_000,
   sessionCreatedDelayMs: 5,
   refuseUpgrades: [],
+  refuseSessions: null,
+  neverAnswers: false,
   killDuring: null,
 };
 

@@ -2,7 +2,7 @@ import type { Brain, BrainTurn, Heard } from './brain.ts';
 import type { Conversation, Item } from './conversation.ts';
 import type { SessionConfig, Tool } from './defaults.ts';
 import { refuse } from './failure.ts';
-import type { RealtimeKnobs } from './knobs.ts';
+import type { RealtimeKnobs, ResponseFault } from './knobs.ts';
 import type { RecordedResponse, SessionRecord, SpokenItem } from './record.ts';
 import { ResponseRun, type ResponseSettings, type ResponseStatus } from './response.ts';
 import { isObject, type Json } from './schema.ts';
@@ -90,6 +90,11 @@ export class Replies {
     this.begin(this.settings({}, false), true, { speak: phraseIds });
   }
 
+  /** The response that is being made comes to nothing, in the middle of a word. */
+  breakOff(fault: ResponseFault): void {
+    this.active?.breakOff(fault);
+  }
+
   abandon(): void {
     for (const run of this.running) run.abandon();
     this.running.clear();
@@ -114,6 +119,7 @@ export class Replies {
   }
 
   private begin(settings: ResponseSettings, own: boolean, chosen: ReturnType<Brain['respond']> | null = null): void {
+    if (this.host.knobs.neverAnswers) return;
     const number = this.count;
     this.count += 1;
     const decided = chosen ?? this.host.brain.respond(this.turn(settings, own));

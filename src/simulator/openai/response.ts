@@ -98,6 +98,13 @@ export class ResponseRun {
     if (when === 'after-done') this.sendLate(open, count);
   }
 
+  /** As a fault of the service ends it: failed, or incomplete by a filter or a limit. */
+  breakOff(fault: ResponseFault): void {
+    if (this.status !== 'in_progress') return;
+    clearTimeout(this.timer);
+    this.finish(FAILURES[fault] === undefined ? 'incomplete' : 'failed', fault);
+  }
+
   /** Stops without a word: the connection is gone. */
   abandon(): void {
     clearTimeout(this.timer);

@@ -31,6 +31,17 @@ interface Fault {
   readonly closeCode: number;
 }
 
+/** What the service says to a connection that `refuseSessions` turns away, and the code that it closes with. */
+const REFUSED_SESSIONS: Readonly<Record<NonNullable<RealtimeKnobs['refuseSessions']>, Fault>> = {
+  invalid_api_key: { code: 'invalid_api_key', message: 'Incorrect API key provided.', closeCode: 3000 },
+  invalid_model: { code: 'invalid_model', message: 'The model is not supported in realtime mode.', closeCode: 4000 },
+  insufficient_quota: {
+    code: 'insufficient_quota',
+    message: 'You exceeded your current quota, please check your plan and billing details.',
+    closeCode: 4000,
+  },
+};
+
 const PATH = '/v1/realtime';
 const LARGEST_MESSAGE = 32 * 1024 * 1024;
 const KNOWN_MODELS = /^(gpt-realtime|gpt-audio|gpt-4o-(mini-)?realtime-preview)/;
@@ -129,6 +140,14 @@ export async function startRealtimeSimulator(options: RealtimeSimulatorOptions):
     if (fault !== null) {
       refused.push({ code: fault.code, closeCode: fault.closeCode });
       turnAway(socket, fault);
+      return;
+    }
+    if (knobs.refuseSessions !== null) {
+      const refusal = REFUSED_SESSIONS[knobs.refuseSessions];
+      refused.push({ code: refusal.code, closeCode: refusal.closeCode });
+      socket.on('error', () => undefined);
+      const timer = setTimeout(() => turnAway(socket, refusal), knobs.sessionCreatedDelayMs);
+      socket.once('close', () => clearTimeout(timer));
       return;
     }
     const model = new URL(request.url ?? '/', 'ws://localhost').searchParams.get('model') ?? '';

@@ -82,10 +82,18 @@ export class RealtimeSession {
     socket.on('error', () => undefined);
     this.ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.ping(), knobs.pingMs);
     this.later(knobs.sessionCreatedDelayMs, () => this.emit({ type: 'session.created', session: this.sessionJson() }));
-    this.later(knobs.maxSessionMs, () => {
-      this.complain(complaint('session_expired', 'Your session hit the maximum duration of 60 minutes.'), null);
-      this.close(1001, 'Your session hit the maximum duration of 60 minutes.');
-    });
+    this.later(knobs.maxSessionMs, () => this.expire());
+  }
+
+  /** The longest duration is over: an error, then a close. */
+  expire(): void {
+    this.complain(complaint('session_expired', 'Your session hit the maximum duration of 60 minutes.'), null);
+    this.close(1001, 'Your session hit the maximum duration of 60 minutes.');
+  }
+
+  /** An error that no event of the client's has caused. */
+  object(code: string, message: string): void {
+    this.complain(complaint(code, message), null);
   }
 
   /** The whole effective session, as `session.created` and `session.updated` show it. */
@@ -146,6 +154,11 @@ export class RealtimeSession {
     this.frozen = true;
     clearInterval(this.ping);
     this.spec.socket.pause();
+  }
+
+  /** Reads again, so that it is seen whether the other side has gone meanwhile. */
+  thaw(): void {
+    this.spec.socket.resume();
   }
 
   /** Speaks without being asked. */

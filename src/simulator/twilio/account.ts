@@ -145,6 +145,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, account
     account,
   );
   if (reply.created !== undefined && !(await answerOfCreate(reply.created, response, account.knobs))) return;
+  if (reply.updated && account.knobs.updateAnswer !== 'at-once') {
+    if (account.knobs.updateAnswer === 'lost') response.socket?.destroy();
+    return;
+  }
   respond(response, reply);
 }
 

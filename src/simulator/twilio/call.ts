@@ -129,6 +129,12 @@ export class SimulatedCall {
     else this.stream?.drop();
   }
 
+  /** Every status webhook that was sent so far, and the question for the document, is sent once more, as Twilio does when it is unsure. */
+  repeatWebhooks(): void {
+    for (const { kind, url, fields } of [...this.webhooks])
+      if (kind === 'status' || kind === 'voice') void this.hooks.post(kind, url, 'POST', fields);
+  }
+
   /** REST `Status=completed` and `Status=canceled`. */
   endByRest(status: 'completed' | 'canceled'): void {
     if (status === 'canceled' && this.answeredAt !== null) return;

@@ -13,6 +13,8 @@ export interface TwilioKnobs {
    * closed; never, on a connection that stays open.
    */
   createAnswer: 'at-once' | 'after-webhook' | 'lost' | 'hangs';
+  /** How an update that was applied is answered: at once, or never, on a connection that is closed or stays open. */
+  updateAnswer: 'at-once' | 'lost' | 'hangs';
   /** Twilio error codes (or 429, 500, 503) with which the next requests are refused; one is used up by each request. */
   refuseCreates: number[];
   refuseUpdates: number[];
@@ -46,6 +48,7 @@ export const QUIET_HOUR: TwilioKnobs = {
   statusWebhooks: 'in-order',
   duplicateStatus: false,
   createAnswer: 'at-once',
+  updateAnswer: 'at-once',
   refuseCreates: [],
   refuseUpdates: [],
   refuseReads: [],

@@ -27,6 +27,8 @@ export interface RestReply {
   readonly status: number;
   readonly body: object;
   readonly created?: SimulatedCall;
+  /** Set when a call has been changed. */
+  readonly updated?: true;
 }
 
 const API = '/2010-04-01';
@@ -73,9 +75,10 @@ function route(request: RestRequest, account: RestAccount): RestReply {
   }
   const call = account.calls.find((one) => one.sid === callSid);
   if (call === undefined) throw new Refused(20404, request.url.pathname);
-  if (request.method === 'POST') updateCall(call, request.form);
-  else if (request.method !== 'GET') throw new Refused(20004);
-  return { status: 200, body: viewOf(call, account) };
+  if (request.method === 'GET') return { status: 200, body: viewOf(call, account) };
+  if (request.method !== 'POST') throw new Refused(20004);
+  updateCall(call, request.form);
+  return { status: 200, body: viewOf(call, account), updated: true };
 }
 
 function authenticate(authorization: string | undefined, account: RestAccount): void {

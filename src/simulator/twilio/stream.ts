@@ -59,6 +59,8 @@ export class SimulatedStream {
   /** What was sent to our server, media left out. */
   readonly sent: { readonly event: string; readonly atMs: number; readonly detail: string }[] = [];
   mediaSent = 0;
+  /** Twilio's side of the audio hangs: nothing of the person comes any more, while the socket stays. */
+  muted = false;
   end: StreamEnd | null = null;
   closeCode: number | null = null;
   /** Resolves when the `<Connect>` is over. */
@@ -225,6 +227,7 @@ export class SimulatedStream {
     for (const { payload, timestampMs } of this.uplink.push(turn.spoken, { odd: knobs.oddFrames, gaps: knobs.gaps })) {
       this.chunk += 1;
       this.sequence += 1;
+      if (this.muted) continue;
       this.mediaSent += 1;
       this.transmit(mediaMessage(this.host.id, this.sequence, this.chunk, timestampMs, payload));
     }
