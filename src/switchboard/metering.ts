@@ -175,10 +175,12 @@ class CallMeter implements Tap {
 
 /** From the end of the callee's turn to the first sound of the reply to it. */
 class Wait {
-  /** The silence that ends a turn: so much earlier the callee had stopped. */
+  /** The silence that ends a turn from now on. */
   silenceMs = 0;
   readonly #meter: Meter;
   #sinceMs: number | null = null;
+  /** So much earlier the callee had stopped. */
+  #silentMs = 0;
   #replyId: string | null = null;
   #chunkId: number | null = null;
   #longestMs: number | null = null;
@@ -190,6 +192,7 @@ class Wait {
   begin(atMs: number): void {
     this.forget();
     this.#sinceMs = atMs;
+    this.#silentMs = this.silenceMs;
   }
 
   /** A reply that was created before the turn ended answers something else. */
@@ -209,7 +212,7 @@ class Wait {
     if (this.#sinceMs === null) return;
     const waitedMs = atMs - this.#sinceMs;
     this.#meter.responded('turn_end', waitedMs / 1_000);
-    this.#meter.responded('speech_end', (waitedMs + this.silenceMs) / 1_000);
+    this.#meter.responded('speech_end', (waitedMs + this.#silentMs) / 1_000);
     this.over(atMs);
   }
 

@@ -35,7 +35,10 @@ const REQUEST: PlaceRequest = {
 };
 
 export async function openOffice(
-  options: WorldOptions & { readonly settings?: Readonly<Record<string, string>> } = {},
+  options: WorldOptions & {
+    readonly settings?: Readonly<Record<string, string>>;
+    readonly privateListener?: boolean;
+  } = {},
 ): Promise<Office> {
   const world = await startWorld(options);
   const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-journey-'));
@@ -43,7 +46,7 @@ export async function openOffice(
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
   const reading = readConfig({ env: { ...world.env, DATA_DIR: dataDir, ...options.settings }, argv: ['--simulate'] });
   if (reading.complaints.length > 0) throw new Error(JSON.stringify(reading.complaints));
-  const app = compose({ reading, logger });
+  const app = compose({ reading, logger, privateListener: options.privateListener ?? false });
   await app.started;
   const { switchboard } = app;
   return {
