@@ -38,6 +38,9 @@ export interface McpServerOptions {
   readonly status?: () => readonly string[];
 }
 
+/** Of one client. An assistant waits for a few calls at most; a faulty one must not fill the memory with waiting. */
+const MAX_UNDER_WAY = 250;
+
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 /** One client's server, with everything registered in a fixed order. Connect it to a transport; it watches while it is connected. */
@@ -58,6 +61,7 @@ function registerTools(mcp: McpServer, { switchboard, logger, status }: McpServe
     const definition = { title, description, inputSchema: input, outputSchema: output, annotations };
     mcp.registerTool(name, definition, () => ({ content: [] }));
   }
+  let underWay = 0;
   // In place of the SDK's own way to a tool, which answers wrong arguments with its validator's raw report.
   mcp.server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     const tool = TOOLS.find(({ name }) => name === params.name);
@@ -65,11 +69,18 @@ function registerTools(mcp: McpServer, { switchboard, logger, status }: McpServe
       const names = TOOLS.map(({ name }) => name).join(', ');
       throw new RequestFailure(ErrorCode.InvalidParams, `There is no tool of this name; there are ${names}.`, null);
     }
+    if (underWay >= MAX_UNDER_WAY) {
+      const message = `${MAX_UNDER_WAY} tool calls are under way already; wait for one of them.`;
+      throw new RequestFailure(ErrorCode.InvalidRequest, message, null);
+    }
     const context: ToolContext = { switchboard, signal: extra.signal, reportProgress: progressOf(extra, logger) };
+    underWay += 1;
     try {
       return answer(await tool.run(params.arguments, context), status?.() ?? []);
     } catch (error) {
       return toolFailure(error, tool, context, status?.() ?? [], logger);
+    } finally {
+      underWay -= 1;
     }
   });
 }

@@ -1,5 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
+import { createLineGuard } from './lines.ts';
 import { createMcpServer, type McpServerOptions } from './server.ts';
 import { claimStdout } from './stdout.ts';
 
@@ -22,7 +24,9 @@ export async function serveStdio(options: StdioOptions): Promise<StdioSession> {
   const output = options.output ?? claimStdout();
   const input = options.input ?? process.stdin;
   const server = createMcpServer(options);
-  const transport = new StdioServerTransport(input, output);
+  // The SDK's transport says nothing to what it cannot read, and closes for good on a long line.
+  const guard = createLineGuard({ output, isMessage: (value) => JSONRPCMessageSchema.safeParse(value).success });
+  const transport = new StdioServerTransport(input.pipe(guard), output);
   const closed = new Promise<string>((resolve) => {
     // The SDK's transport does not notice the end of stdin.
     input.once('end', () => resolve('stdin ended'));
@@ -33,5 +37,12 @@ export async function serveStdio(options: StdioOptions): Promise<StdioSession> {
   });
   transport.onerror = (err) => logger.debug({ err }, 'stdin carried something that is not a message');
   await server.connect(transport);
-  return { closed, close: () => server.close() };
+  return {
+    closed,
+    close: async () => {
+      input.unpipe(guard);
+      input.pause();
+      await server.close();
+    },
+  };
 }

@@ -87,8 +87,9 @@ describe('the server on stdio', () => {
     child.stdin.write('{"this is": not JSON\n');
     send({ id: 7, method: 'server/discover', params: {} });
     send(INITIALIZE);
-    await until(() => messages.length === 2, 15_000);
+    await until(() => messages.length === 3, 15_000);
     expect(messages).toMatchObject([
+      { error: { code: -32700 } },
       { id: 7, error: { code: -32601 } },
       { id: 1, result: {} },
     ]);
@@ -114,6 +115,68 @@ describe('the server on stdio', () => {
     const [code] = await exit;
     expect(code).toBe(0);
     expect(log.text).toContain('closed: stdout cannot be written to');
+  });
+});
+
+describe('what no client should send', () => {
+  const ask = { id: 'ask', method: 'tools/call', params: { name: 'list-calls', arguments: {} } };
+
+  it('is answered with an error that says what is wrong, and the next request is answered as ever', async () => {
+    const { child, send, messages } = start();
+    send(INITIALIZE);
+    await until(() => messages.length === 1, 15_000);
+    const lines = [
+      '{"jsonrpc":',
+      '\u0000\ufffd',
+      '[]',
+      '[{"jsonrpc":"2.0","id":1,"method":"ping"}]',
+      '"text"',
+      '{"id":7,"method":"x"}',
+    ];
+    child.stdin.write(`${lines.join('\r\n')}\r\n\n   \n`);
+    send(ask);
+    await until(() => messages.some(({ id }) => (id as unknown) === 'ask'));
+    const errors = messages.filter(({ error }) => error !== undefined);
+    expect(errors).toEqual([
+      { jsonrpc: '2.0', error: { code: -32700, message: 'The line is not JSON.' } },
+      { jsonrpc: '2.0', error: { code: -32700, message: 'The line is not JSON.' } },
+      { jsonrpc: '2.0', error: { code: -32600, message: 'Batches are not part of the protocol.' } },
+      { jsonrpc: '2.0', error: { code: -32600, message: 'Batches are not part of the protocol.' } },
+      { jsonrpc: '2.0', error: { code: -32600, message: 'The line is not a JSON-RPC 2.0 message.' } },
+      { jsonrpc: '2.0', id: 7, error: { code: -32600, message: 'The line is not a JSON-RPC 2.0 message.' } },
+    ]);
+  });
+
+  it('may be a line without an end: it is passed over without being kept, and the session goes on', async () => {
+    const { child, send, messages, log } = start();
+    send(INITIALIZE);
+    await until(() => messages.length === 1, 15_000);
+    const piece = Buffer.alloc(1024 * 1024, 'x');
+    for (let index = 0; index < 24; index += 1) {
+      if (!child.stdin.write(piece)) await once(child.stdin, 'drain');
+    }
+    child.stdin.write('\n');
+    send(ask);
+    await until(() => messages.some(({ id }) => (id as unknown) === 'ask'));
+    expect(messages[1]?.error).toEqual({ code: -32600, message: 'The line is longer than 1048576 bytes.' });
+    expect(log.text).not.toContain('closed');
+  });
+
+  it('may be more requests than anybody can wait for: those above 250 at a time are refused', async () => {
+    const { send, messages } = start();
+    send(INITIALIZE);
+    send({
+      id: 2,
+      method: 'tools/call',
+      params: { name: 'trigger-call', arguments: { toNumber: '+14155550123', callContext: 'x' } },
+    });
+    await until(() => messages.some(({ id }) => id === 2), 15_000);
+    const placed = messages.find(({ id }) => id === 2)?.result as { structuredContent: { callId: string } };
+    const wait = { callId: placed.structuredContent.callId, cursor: 100, timeoutSeconds: 50 };
+    for (let id = 10; id < 310; id += 1)
+      send({ id, method: 'tools/call', params: { name: 'wait-for-call', arguments: wait } });
+    await until(() => messages.filter(({ error }) => error !== undefined).length === 50);
+    expect(messages.at(-1)?.error).toMatchObject({ message: expect.stringContaining('250 tool calls are under way') });
   });
 });
 

@@ -1,0 +1,97 @@
+import { Transform, type Writable } from 'node:stream';
+
+export interface LineGuardOptions {
+  /** Where the client reads: errors go there, and nothing more is read while it does not. */
+  readonly output: Writable;
+  readonly isMessage: (value: unknown) => boolean;
+  readonly maxLineBytes?: number;
+}
+
+/** Far above any brief for a call: what is longer is no request that we could use. */
+const MAX_LINE_BYTES = 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** JSON-RPC 2.0, "Error object". */
+const PARSE_ERROR = -32700;
+const INVALID_REQUEST = -32600;
+
+/**
+ * Lets whole lines pass that are messages, and answers everything else with an error that says what is wrong with it, so that a
+ * client never waits for an answer to what could not be read. Memory holds one line of `maxLineBytes` at most; the rest of a
+ * longer one is passed over.
+ */
+export function createLineGuard(options: LineGuardOptions): Transform {
+  return new LineGuard(options);
+}
+
+class LineGuard extends Transform {
+  readonly #options: LineGuardOptions;
+  readonly #maxLineBytes: number;
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  #isTooLong = false;
+
+  constructor(options: LineGuardOptions) {
+    super();
+    this.#options = options;
+    this.#maxLineBytes = options.maxLineBytes ?? MAX_LINE_BYTES;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      this.#take(chunk.subarray(from, end));
+      this.#finishLine();
+      from = end + 1;
+    }
+    this.#take(chunk.subarray(from));
+    const { output } = this.#options;
+    if (output.writableNeedDrain) output.once('drain', () => done());
+    else done();
+  }
+
+  #take(piece: Buffer): void {
+    this.#bytes += piece.length;
+    if (this.#bytes > this.#maxLineBytes) {
+      this.#pieces = [];
+      this.#isTooLong = true;
+    } else if (piece.length > 0) this.#pieces.push(piece);
+  }
+
+  #finishLine(): void {
+    const text = Buffer.concat(this.#pieces).toString('utf8').replace(/\r$/, '');
+    const isTooLong = this.#isTooLong;
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#isTooLong = false;
+    if (isTooLong) this.#refuse(INVALID_REQUEST, `The line is longer than ${this.#maxLineBytes} bytes.`);
+    else if (text.trim() !== '') this.#judge(text);
+  }
+
+  #judge(text: string): void {
+    const value = parsed(text);
+    if (value === undefined) this.#refuse(PARSE_ERROR, 'The line is not JSON.');
+    else if (Array.isArray(value)) this.#refuse(INVALID_REQUEST, 'Batches are not part of the protocol.');
+    else if (this.#options.isMessage(value)) this.push(`${text}\n`);
+    else this.#refuse(INVALID_REQUEST, 'The line is not a JSON-RPC 2.0 message.', idOf(value));
+  }
+
+  /** MCP 2025-11-25: an error has the id of its request, or none where that cannot be read; never null. */
+  #refuse(code: number, message: string, id?: string | number): void {
+    this.#options.output.write(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })}\n`);
+  }
+}
+
+/** Undefined when it is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function idOf(value: unknown): string | number | undefined {
+  if (typeof value !== 'object' || value === null || !('id' in value)) return undefined;
+  return typeof value.id === 'string' || typeof value.id === 'number' ? value.id : undefined;
+}
