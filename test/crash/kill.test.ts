@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/simulator/network/random.ts';
+import type { World } from '../../src/simulator/world.ts';
+import { until } from '../fixtures/mcp-pair.ts';
+import { processes, type ServerProcess } from '../journeys/process.ts';
+import { type CallOnDisk, lineText, readDisk } from './disk.ts';
+import { numberFor, PATIENCE, startPeople } from './people.ts';
+import { briefTo, PHASES, type Phase, phaseOf, sessionTo } from './phases.ts';
+
+const here = processes();
+afterEach(() => here.cleanUp());
+
+const VICTIMS = 10;
+/** So many processes hold calls at the same time. */
+const AT_ONCE = 4;
+/** Calls of each process, by the phase in which it is to be killed. */
+const CAST: Readonly<Record<Phase, number>> = {
+  placing: 2,
+  ringing: 1,
+  joining: 2,
+  opening: 1,
+  talking: 2,
+  interrupted: 2,
+  ending: 2,
+};
+const EARLY = ['ringing', 'opening', 'talking', 'interrupted', 'ending'] as const;
+/** Within this of the restart nothing of the dead process is up any more. */
+const PUT_DOWN_MS = 15_000;
+/** What the outside knew so long before the kill is on disk. */
+const WRITTEN_MS = 1_000;
+
+interface Victim {
+  readonly world: World;
+  readonly env: Readonly<Record<string, string>>;
+  readonly phases: Readonly<Record<string, Phase | 'over'>>;
+  /** Lines that a client had been told, by number. */
+  readonly told: ReadonlyMap<string, readonly string[]>;
+  /** What the callees had said, as the model had written it down, by number. */
+  readonly transcribed: ReadonlyMap<string, readonly string[]>;
+  readonly onDisk: readonly CallOnDisk[];
+}
+
+const numbersOf = (phase: Phase): readonly string[] =>
+  Array.from({ length: CAST[phase] }, (_, nth) => numberFor(phase, nth));
+const EVERYBODY = PHASES.flatMap(numbersOf);
+const keyOf = (to: string): string => `for ${to}`;
+
+function ask(server: ServerProcess, to: string): Promise<string> {
+  return server.place({ toNumber: to, callContext: briefTo(to), idempotencyKey: keyOf(to) });
+}
+
+/** Everything that a client is told of the call until the server is gone. */
+async function listen(server: ServerProcess, to: string, told: Map<string, readonly string[]>): Promise<void> {
+  try {
+    const callId = await ask(server, to);
+    await server.follow(callId, ({ lines }) => {
+      told.set(to, lines.map(lineText));
+      return false;
+    });
+  } catch {
+    // The server was killed.
+  }
+}
+
+/** Holds calls in every phase, kills the process while two more are being dialled, and reads what is left. */
+async function kill(random: () => number): Promise<Victim> {
+  const world = here.later(await startPeople());
+  const env = { ...world.env, ...PATIENCE, DATA_DIR: here.folder() };
+  const server = await here.start({ env, args: ['--simulate'] });
+  const told = new Map<string, readonly string[]>();
+  const listening = EARLY.flatMap(numbersOf).map((to) => listen(server, to, told));
+  const isThere = (phase: Phase) => numbersOf(phase).every((to) => phaseOf(world, to) === phase);
+  await until(() => EARLY.every(isThere), 40_000);
+  await sleep(random() * 600);
+  listening.push(...numbersOf('joining').map((to) => listen(server, to, told)));
+  await until(() => isThere('joining'), 10_000);
+  await sleep(random() * 400);
+  let phases: Record<string, Phase | 'over'> = {};
+  let transcribed: Victim['transcribed'] = new Map();
+  const [aimed = ''] = numbersOf('placing');
+  world.twilio.onCall(({ to }) => {
+    if (to !== aimed) return;
+    // Applied, and the answer will find nobody.
+    process.kill(server.pid, 'SIGKILL');
+    phases = Object.fromEntries(EVERYBODY.map((one) => [one, phaseOf(world, one)]));
+    transcribed = new Map(EVERYBODY.map((one) => [one, transcriptsTo(world, one)]));
+  });
+  listening.push(...numbersOf('placing').map((to) => listen(server, to, told)));
+  await server.exit;
+  await Promise.all(listening);
+  return { world, env, phases, told, transcribed, onDisk: readDisk(env.DATA_DIR) };
+}
+
+function transcriptsTo(world: World, to: string): readonly string[] {
+  const sent = sessionTo(world, to)?.sent ?? [];
+  return sent
+    .filter(({ type }) => type === 'conversation.item.input_audio_transcription.completed')
+    .filter(({ atMs }) => performance.now() - atMs > WRITTEN_MS)
+    .map(({ event }) => `callee: ${String(event.transcript)}`);
+}
+
+/** Starts again on what is left; a client repeats every request at once. */
+async function restart(victim: Victim, processCount: number): Promise<void> {
+  const { world, env, onDisk } = victim;
+  const startedAtMs = performance.now();
+  const servers = await Promise.all(
+    Array.from({ length: processCount }, () => here.start({ env, args: ['--simulate'] })),
+  );
+  const [server] = servers;
+  if (!server) throw new Error('There is no server');
+  const calls = await Promise.all(
+    EVERYBODY.map(async (to, nth) => {
+      const at = servers[nth % processCount] ?? server;
+      return { to, at, callId: await ask(at, to), before: onDisk.find((one) => one.to === to) };
+    }),
+  );
+  for (const { to, callId, before } of calls) if (before) expect(callId, to).toBe(before.callId);
+  const old = calls.filter(({ before }) => before);
+  const isDown = ({ to }: { to: string }) => world.twilio.calls.every((call) => call.to !== to || call.isOver);
+  await until(() => old.every(isDown), 20_000);
+  expect(performance.now() - startedAtMs).toBeLessThan(PUT_DOWN_MS);
+  // What was never written down was never dialled: it is dialled now, and nobody takes it for a stranded call.
+  for (const { to, at, callId } of calls.filter(({ before }) => !before)) {
+    expect(victim.phases[to]).toBe('placing');
+    await until(() => world.twilio.calls.some((call) => call.to === to), 10_000);
+    expect(isDown({ to })).toBe(false);
+    await at.tool('end-call', { callId, mode: 'now' });
+  }
+  for (const { to, at, callId, before } of calls) {
+    const { data, lines } = await at.follow(callId);
+    expect(data.state, to).toBe('ended');
+    expect(data.reason, to).toMatch(/^\S.*\.$/);
+    if (before) expect(lines.map(lineText).slice(0, before.lines.length), to).toEqual(before.lines);
+    const creates = world.twilio.calls.filter((call) => call.to === to).length;
+    expect(creates, `${to}: ${String(data.reason)}`).toBe(data.outcome === 'unknown' ? 0 : 1);
+    if (before && victim.phases[to] === 'placing') expect(data.reason, to).toMatch(/while this call was being placed/);
+  }
+  const putDown = servers.flatMap(({ log }) => [...log.matchAll(/"callId":"([^"]+)".*hung up a call that a dead/g)]);
+  const ids = putDown.map(([, id]) => id);
+  const stranded = onDisk.filter(({ state }) => state !== 'ended').map(({ callId }) => callId);
+  expect(ids.sort()).toEqual(stranded.sort());
+}
+
+function checkDisk({ told, transcribed, onDisk }: Victim): void {
+  for (const { to, lines } of onDisk) {
+    expect(lines.slice(0, told.get(to)?.length ?? 0), to).toEqual(told.get(to) ?? []);
+    for (const text of transcribed.get(to) ?? []) expect(lines, to).toContain(text);
+  }
+}
+
+describe('kill -9', () => {
+  it('at a hundred moments of running calls loses no committed line, strands no call, and dials none twice', {
+    timeout: 150_000,
+  }, async () => {
+    const random = seededRandom(20);
+    const histogram: Record<string, number> = Object.fromEntries(PHASES.map((phase) => [phase, 0]));
+    let linesOnDisk = 0;
+    const queue = Array.from({ length: VICTIMS }, (_, index) => index);
+    const restarts: Promise<void>[] = [];
+    const worker = async (): Promise<void> => {
+      for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
+        const victim = await kill(random);
+        for (const phase of Object.values(victim.phases)) histogram[phase] = (histogram[phase] ?? 0) + 1;
+        linesOnDisk += victim.onDisk.reduce((sum, { lines }) => sum + lines.length, 0);
+        checkDisk(victim);
+        // Some are restarted twice at once: they must share what is left.
+        restarts.push(restart(victim, index % 5 === 4 ? 2 : 1));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await Promise.all(restarts);
+    console.info('calls killed, by phase:', JSON.stringify(histogram), `with ${linesOnDisk} lines on disk`);
+    for (const phase of PHASES) expect(histogram[phase], phase).toBeGreaterThanOrEqual(10);
+    expect(linesOnDisk).toBeGreaterThanOrEqual(VICTIMS * 4);
+  });
+});
