@@ -172,7 +172,10 @@ describe('what no client should send', () => {
     });
     await until(() => messages.some(({ id }) => id === 2), 15_000);
     const placed = messages.find(({ id }) => id === 2)?.result as { structuredContent: { callId: string } };
-    const wait = { callId: placed.structuredContent.callId, cursor: 100, timeoutSeconds: 50 };
+    const { callId } = placed.structuredContent;
+    send({ id: 3, method: 'tools/call', params: { name: 'wait-for-call', arguments: { callId } } });
+    await until(() => messages.some(({ id }) => id === 3));
+    const wait = { callId, cursor: 100, timeoutSeconds: 50 };
     for (let id = 10; id < 310; id += 1)
       send({ id, method: 'tools/call', params: { name: 'wait-for-call', arguments: wait } });
     await until(() => messages.filter(({ error }) => error !== undefined).length === 50);
