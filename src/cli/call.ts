@@ -6,7 +6,7 @@ import { UserInputError } from '../errors.ts';
 import { claimStdout } from '../mcp/stdout.ts';
 import type { CallFacts, Switchboard } from '../switchboard/port.ts';
 import { createLogger } from './log.ts';
-import { clockText, speakerText } from './say.ts';
+import { clockText, plain, speakerText } from './say.ts';
 import { stopSignal, surviveMistakes } from './signals.ts';
 
 const WAIT_MS = 25_000;
@@ -44,7 +44,9 @@ export async function run(words: readonly string[]): Promise<number> {
     const lines = await follow(app.switchboard, callId, show);
     const call = await app.switchboard.call(callId);
     if (values.json) stdout.write(`${JSON.stringify(summary(call, lines))}\n`);
-    show(`\n${call.outcome}: ${call.reason}${call.result === null ? '' : `\nThe agent reports: “${call.result}”`}`);
+    show(
+      `\n${call.outcome}: ${call.reason}${call.result === null ? '' : `\nThe agent reports: “${plain(call.result)}”`}`,
+    );
     return call.outcome === 'completed' ? 0 : 1;
   } finally {
     await app.stop(DRAIN_MS);

@@ -1,4 +1,5 @@
 import type { Line } from '../call/words.ts';
+import { clean } from '../mcp/quotation.ts';
 
 /** `m:ss.t` since the stream's start. */
 export function clockText(ms: number): string {
@@ -13,6 +14,7 @@ export function speakerText(line: Pick<Line, 'speaker' | 'text' | 'planned' | 'i
   return `${line.speaker.padEnd(7)} ${plain(line.text)}${cut}`;
 }
 
+/** A stranger's words, which must not steer the terminal. */
 export function plain(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
+  return clean(text);
 }

@@ -139,9 +139,9 @@ function firstMessage(error: z.ZodError): string {
   return error.issues[0]?.message ?? 'cannot be read';
 }
 
-/** A password in a URL is a secret, whatever the setting is. */
+/** A password in a URL is a secret, whatever the setting is, and so may be what stands in its query. */
 function withoutUserInfo(value: string): string {
-  return value.replace(/\/\/[^/?#]*@/, '//…@');
+  return value.replace(/\/\/[^/?#]*@/, '//…@').replace(/([?&][^=&#\s]*=)[^&#\s]+/g, '$1…');
 }
 
 /** Rules between settings. A setting that breaks one falls back to what is safe. */
