@@ -1,6 +1,6 @@
 /** The one file that knows every part: settings → adapters → switchboard → edges. What it starts it stops, in reverse order. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
+import { join } from 'node:path';
 import type { CallPolicy } from './call/events.ts';
 import { TIMING, type Timing } from './call/timing.ts';
 import { PRICES } from './call/prices.ts';
@@ -11,6 +11,7 @@ import { type Config, type ConfigReading, requireForCalls } from './config/confi
 import { type PricesReading, readPricesFile } from './config/prices-file.ts';
 import { keptApart, leadsToSimulators } from './config/simulated.ts';
 import { ConfigError } from './errors.ts';
+import { freePort } from './http/free-port.ts';
 import type { Listener } from './http/listener.ts';
 import { createMetrics, type Metrics, metricsRoute } from './http/metrics.ts';
 import { createPrivateServer, readyRoute } from './http/private-server.ts';
@@ -18,8 +19,10 @@ import { createPublicServer, type PublicServer } from './http/server.ts';
 import type { Model } from './models/model.ts';
 import { createOpenAiModel } from './models/openai/model.ts';
 import { startWorld, type World } from './simulator/world.ts';
+import { openRecordingFolder } from './store/files/recordings.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import type { Store } from './store/store.ts';
+import { type Archive, createArchive } from './switchboard/archive.ts';
 import { type Clock, systemClock } from './switchboard/clock.ts';
 import { lateSwitchboard } from './switchboard/late-switchboard.ts';
 import type { Logger } from './switchboard/logger.ts';
@@ -102,6 +105,8 @@ class Composition implements App {
   #running: RunningSwitchboard | null = null;
   #server: PublicServer | null = null;
   #outside: Outside | null = null;
+  #archive: Archive | null = null;
+  #stopArchive: () => void = () => undefined;
   /** Why a part could not be started, in sentences. */
   readonly #troubles = new Map<Part, ConfigError>();
   /** Null when nobody can ask for figures: then none are kept. */
@@ -204,7 +209,11 @@ class Composition implements App {
     const timing = this.#options.timing ?? {};
     const busy = timing.storeBusyMs === undefined ? {} : { busyTimeoutMs: timing.storeBusyMs };
     this.#store = await openSqliteStore({ dataDir: this.#config.dataDir, ...busy });
+    const folder = openRecordingFolder(join(this.#config.dataDir, 'recordings'));
+    const archive = createArchive({ store: this.#store, folder, clock: this.#clock, logger });
+    this.#archive = archive;
     const running = createSwitchboard({
+      archive,
       settings: settingsOf(this.#config, timing),
       timing: { call: { ...TIMING, ...timing.call }, storeRetriesMs: timing.storeRetriesMs },
       store: this.#store,
@@ -220,6 +229,7 @@ class Composition implements App {
     running
       .recover()
       .catch((error: unknown) => logger.error({ err: error }, 'calls of a dead process were not looked after'));
+    this.#stopArchive = archive.keep(this.#config.retainDays);
   }
 
   /** The adapters, once there is everything to place a call with; to hang one up, nothing needs to reach us. */
@@ -303,6 +313,8 @@ class Composition implements App {
       number: twilioNumber,
       publicUrl,
       apiBaseUrl: config.twilioApiBaseUrl ?? undefined,
+      recording: config.twilioRecording,
+      onRecording: async (recording) => (await this.#archive?.hearOf(recording)) ?? 'unknown',
       requestTimeoutMs: timing.restMs,
       mediaTimeoutMs: timing.mediaMs,
       clock,
@@ -330,6 +342,7 @@ class Composition implements App {
     this.#stopped = true;
     this.#cancelRetry();
     await this.started;
+    this.#stopArchive();
     await this.#running?.stop(graceMs);
     await this.#server?.stop();
     this.#outside?.carrier.close();
@@ -370,6 +383,7 @@ function settingsOf(config: Config, timing: AppTiming): Parameters<typeof create
     voice: config.openaiVoice,
     language: 'en',
     disclose: config.aiDisclosure,
+    record: config.recordCalls,
     limits,
     policy,
     allowedNumbers: config.allowedNumbers,
@@ -377,16 +391,4 @@ function settingsOf(config: Config, timing: AppTiming): Parameters<typeof create
     maxConcurrentCalls: config.maxConcurrentCalls,
     maxCallsPerHour: config.maxCallsPerHour,
   };
-}
-
-/** A port that is free at this moment; only simulated calls need one that nobody chose. */
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

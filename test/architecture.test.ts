@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['call'],
   carriers: ['call', 'media', 'config'],
   models: ['call', 'media', 'config'],
-  store: ['call', 'config'],
+  store: ['call', 'media', 'config'],
   pbx: ['call', 'config'],
   switchboard: ['carriers', 'models', 'store', 'pbx', 'call', 'media', 'config'],
   mcp: ['switchboard', 'store', 'pbx', 'call', 'config'],

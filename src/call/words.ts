@@ -36,6 +36,8 @@ export interface Brief {
   readonly voice: string;
   /** The first sentence says that an AI is calling. */
   readonly disclose: boolean;
+  /** The call is recorded, and the first sentence says so. */
+  readonly record?: boolean;
 }
 
 export interface Limits {

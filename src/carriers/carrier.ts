@@ -42,9 +42,25 @@ export interface ListedCall {
 
 export interface LineOptions {
   readonly callId: CallId;
+  /** The carrier makes a recording of its own as well, where it is set up to. */
+  readonly record?: boolean;
   readonly emit: (event: CarrierEvent) => void;
   /** The callee's audio. `mediaMs` is the carrier's own clock of the stream, in milliseconds since its start. */
   readonly hear: (audio: Audio, mediaMs: number) => void;
+}
+
+/** A recording that the carrier made of a call and keeps. `url` holds no credentials; its sound needs them. */
+export interface CarrierRecording {
+  readonly callId: CallId;
+  readonly carrierCallId: string;
+  /** The carrier's own id of the recording. */
+  readonly name: string;
+  readonly url: string | null;
+  readonly channels: number;
+  readonly durationMs: number | null;
+  readonly state: 'recording' | 'complete' | 'absent' | 'failed';
+  /** Wall clock, milliseconds. */
+  readonly startedAtMs: number;
 }
 
 /** `language` is the text's, BCP 47. */

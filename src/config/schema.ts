@@ -80,7 +80,9 @@ export const SETTINGS = {
   silenceSeconds: setting('SILENCE_SECONDS', between(3, 300), 15, 'Silence after which the agent asks whether somebody is there.'),
   maxCallSeconds: setting('MAX_CALL_SECONDS', whole(10, 14_400), 900, 'Longest call; Twilio enforces it too.'),
   aiDisclosure: setting('AI_DISCLOSURE', yesOrNo, true, 'The first sentence says that an AI is calling. When asked, it is always said.'),
-  recordCalls: setting('RECORD_CALLS', yesOrNo, false, 'Keep recordings of calls.'),
+  recordCalls: setting('RECORD_CALLS', yesOrNo, false, 'Record calls to stereo files in DATA_DIR, and say so in the first sentence. Many places require consent.'),
+  twilioRecording: setting('TWILIO_RECORDING', yesOrNo, false, 'Of calls that are recorded Twilio keeps a recording too, for which it charges.'),
+  retainDays: setting('RETAIN_DAYS', whole(0, 36_500), 0, 'Days after which ended calls are forgotten, with transcripts and recordings. 0 keeps them.'),
 } as const;
 
 export type SettingKey = keyof typeof SETTINGS;

@@ -80,6 +80,7 @@ class LiveBridge implements Bridge {
     });
     this.#line = options.carrier.line({
       callId: options.callId,
+      record: options.brief.record === true,
       emit: (event) => this.#fromCarrier(event),
       hear: (audio, mediaMs) => this.#hear(audio, mediaMs),
     });

@@ -72,7 +72,7 @@ export function instructionsFor(brief: Brief, now: { readonly dateText: string }
     withoutTags(brief.context),
     CLOSE_TAG,
     '',
-    ...openingRules(brief.disclose),
+    ...openingRules(brief),
     '',
     '# How to speak',
     `- Speak ${language}. Change to another language only when the other side does, or asks for it.`,
@@ -104,16 +104,23 @@ export function instructionsFor(brief: Brief, now: { readonly dateText: string }
   ].join('\n');
 }
 
-function openingRules(disclose: boolean): readonly string[] {
+function openingRules({ disclose, record = false }: Brief): readonly string[] {
   const honest =
     '- Asked whether you are a person, a robot, a recording or an AI, say plainly that you are an AI assistant. Never claim or suggest to be human.';
+  const recorded = record
+    ? [
+        '- This call is recorded. Your very first sentence must say so as well, in the language you speak, before you ask anything; for example "and this',
+        '  call is recorded". When they object, say that you end the call then, apologise, and call end_call.',
+      ]
+    : [];
   if (!disclose) {
-    return ['# The first sentence', '- Greet, say for whom you call if the task says so, and why.', honest];
+    return ['# The first sentence', '- Greet, say for whom you call if the task says so, and why.', ...recorded, honest];
   }
   return [
     '# The first sentence',
     '- Your very first sentence must say that you are an AI assistant calling, and for whom if the task says so; then say why. For example:',
     '  "Hello, this is an AI assistant calling for a guest of yours, to book a table." Say it even when they answer with a question.',
+    ...recorded,
     honest,
   ];
 }

@@ -37,6 +37,12 @@ export function lateSwitchboard(
     calls: async (query) => (await wait()).calls(query),
     search: async (query) => (await wait()).search(query),
     waitFor: async (callId, query) => (await wait()).waitFor(callId, query),
+    recordings: {
+      list: async (query) => (await wait()).recordings.list(query),
+      of: async (callId) => (await wait()).recordings.of(callId),
+      audio: async (callId, mostBytes) => (await wait()).recordings.audio(callId, mostBytes),
+      save: async (callId, toPath) => (await wait()).recordings.save(callId, toPath),
+    },
     watch(listener) {
       let stop = (): void => undefined;
       let stopped = false;

@@ -1,5 +1,5 @@
 import type { CallId, CallState, Line, Usage } from '../call/words.ts';
-import type { CallRecord, Match, Note } from '../store/store.ts';
+import type { CallRecord, Match, Note, Recording } from '../store/store.ts';
 
 /**
  * What the edges (MCP, HTTP) may ask of the switchboard. Rejections are the four errors; anything else is a bug.
@@ -28,10 +28,27 @@ export interface Switchboard {
     callId: string,
     query: { readonly cursor: number; readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<Progress>;
+  readonly recordings: Recordings;
   /** Told after every committed line and change of state. Returns the way to stop it. */
   watch(
     listener: (change: { readonly callId: CallId; readonly kind: 'placed' | 'line' | 'state' | 'ended' }) => void,
   ): () => void;
+}
+
+/** The recordings that are kept. Rejections are the same four errors. */
+export interface Recordings {
+  /** Newest first. */
+  list(query: { readonly limit: number }): Promise<readonly RecordingFacts[]>;
+  of(callId: string): Promise<readonly RecordingFacts[]>;
+  /** The WAV on this machine, also while it is being made; its size alone when that is beyond `mostBytes`. */
+  audio(callId: string, mostBytes: number): Promise<Uint8Array | { readonly tooLarge: number }>;
+  /** Copies the WAV to a new file, never over another one. */
+  save(callId: string, toPath: string): Promise<void>;
+}
+
+/** `path` is the file on this machine; null for one that the carrier keeps. */
+export interface RecordingFacts extends Recording {
+  readonly path: string | null;
 }
 
 export interface PlaceRequest {
@@ -40,6 +57,8 @@ export interface PlaceRequest {
   readonly language?: string;
   readonly voice?: string;
   readonly maxDurationMs?: number;
+  /** Absent: as the settings say. */
+  readonly record?: boolean | undefined;
   readonly idempotencyKey?: string;
 }
 

@@ -7,6 +7,7 @@ import type { Carrier } from '../carriers/carrier.ts';
 import { UpstreamError, UserInputError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import type { CallRecord, Store } from '../store/store.ts';
+import type { Archive } from './archive.ts';
 import { type Bridge, createBridge } from './bridge.ts';
 import { inCallTools, instructionsFor } from './briefing.ts';
 import { logCall } from './call-log.ts';
@@ -17,7 +18,7 @@ import type { Meter } from './meter.ts';
 import { meterCall } from './metering.ts';
 import { createNews, type News } from './news.ts';
 import { checkDuration, checkNumber } from './policy.ts';
-import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Switchboard } from './port.ts';
+import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Recordings, Switchboard } from './port.ts';
 import { recover } from './recovery.ts';
 import { createScribe } from './scribe.ts';
 import { isStranded } from './stranded.ts';
@@ -30,6 +31,8 @@ export interface SwitchboardSettings {
   readonly voice: string;
   readonly language: string;
   readonly disclose: boolean;
+  /** Calls are recorded unless their requests say otherwise. */
+  readonly record?: boolean;
   readonly limits: Limits;
   readonly policy: CallPolicy;
   readonly allowedNumbers: readonly string[];
@@ -47,6 +50,7 @@ export interface SwitchboardOptions {
   readonly logger: Logger;
   /** What calls cost; without it the built-in table. */
   readonly prices?: Prices;
+  readonly archive: Archive;
   /** What listens to each call besides. */
   readonly taps?: readonly TapMaker[];
   /** The usual times where they are absent; milliseconds. */
@@ -80,6 +84,7 @@ export function createSwitchboard(options: SwitchboardOptions): RunningSwitchboa
 
 class LiveSwitchboard implements RunningSwitchboard {
   readonly simulated: boolean;
+  readonly recordings: Recordings;
   readonly #options: SwitchboardOptions;
   readonly #live = new Map<CallId, Bridge>();
   readonly #news: News = createNews();
@@ -89,6 +94,7 @@ class LiveSwitchboard implements RunningSwitchboard {
   constructor(options: SwitchboardOptions) {
     this.#options = options;
     this.simulated = options.settings.simulated;
+    this.recordings = options.archive.recordings;
     const { prices, store, clock, logger } = options;
     this.#costs = createCosts({ prices: prices ?? PRICES, store, clock });
     this.#news.listen(({ callId, kind }) => {
@@ -136,6 +142,7 @@ class LiveSwitchboard implements RunningSwitchboard {
         return this.#startCall(callId, brief, limits, carrier, model);
       case 'existing':
       case 'conflict':
+      case 'purged':
         return this.#placedBefore({ status: created.status, callId: created.callId });
       case 'full-live':
         throw new UserInputError(
@@ -167,6 +174,7 @@ class LiveSwitchboard implements RunningSwitchboard {
       language,
       voice: request.voice ?? settings.voice,
       disclose: settings.disclose,
+      record: request.record ?? settings.record ?? false,
     };
   }
 
@@ -191,7 +199,7 @@ class LiveSwitchboard implements RunningSwitchboard {
     });
     const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
     const log = logCall(callId, logger);
-    const listeners = (this.#options.taps ?? []).map((make) => make({ callId, brief, carrier: carrier.name }));
+    const listeners = [this.#options.archive.recorder, ...(this.#options.taps ?? [])].map((make) => make({ callId, brief, carrier: carrier.name }));
     const taps = [log, meter ? meterCall(meter, clock) : null, ...listeners].filter((tap) => tap !== null);
     const bridge = createBridge({
       callId,
@@ -244,7 +252,12 @@ class LiveSwitchboard implements RunningSwitchboard {
       .catch((err: unknown) => logger.error({ callId, err }, 'a call that was not dialled is still listed'));
   }
 
-  async #placedBefore({ status, callId }: { status: 'existing' | 'conflict'; callId: CallId }): Promise<Placed> {
+  async #placedBefore({ status, callId }: { status: 'existing' | 'conflict' | 'purged'; callId: CallId }): Promise<Placed> {
+    if (status === 'purged') {
+      throw new UserInputError(
+        `This idempotencyKey has placed call ${callId} before, of which nothing is kept any more; nothing was dialled now. Use a new key for a new call.`,
+      );
+    }
     if (status === 'conflict') {
       throw new UserInputError(
         'This idempotencyKey was used for a call with other arguments. Use a new key for a new call.',
@@ -366,9 +379,9 @@ class LiveSwitchboard implements RunningSwitchboard {
 
 /** Tells one request from another under the same idempotency key. */
 function fingerprintOf(request: PlaceRequest): string {
-  const { to, context, language, voice, maxDurationMs } = request;
+  const { to, context, language, voice, maxDurationMs, record } = request;
   return createHash('sha256')
-    .update(JSON.stringify([to, context, language, voice, maxDurationMs]))
+    .update(JSON.stringify([to, context, language, voice, maxDurationMs, ...(record === undefined ? [] : [record])]))
     .digest('hex');
 }
 

@@ -11,7 +11,9 @@ import { type Script, type ScriptedCallee, scriptedCallee } from '../../src/simu
 import { type Brain, reservationBrain } from '../../src/simulator/openai/brain.ts';
 import { type RealtimeSimulator, startRealtimeSimulator } from '../../src/simulator/openai/server.ts';
 import { loadPhrasebook, phrase } from '../../src/simulator/speech/load-phrasebook.ts';
+import { openRecordingFolder } from '../../src/store/files/recordings.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import { createArchive } from '../../src/switchboard/archive.ts';
 import { systemClock } from '../../src/switchboard/clock.ts';
 import type { CallFacts } from '../../src/switchboard/port.ts';
 import { createSwitchboard } from '../../src/switchboard/switchboard.ts';
@@ -46,12 +48,14 @@ async function callOverBinary(script: Script, brain: Brain): Promise<BinaryCall>
     vadThreshold: 0.5,
     clock: systemClock,
   });
+  const logger = pino({ level: 'silent' });
   const switchboard = createSwitchboard({
     settings: switchboardSettings(),
     store,
+    archive: createArchive({ store, folder: openRecordingFolder(join(dataDir, 'recordings')), clock: systemClock, logger }),
     outside: () => Promise.resolve({ carrier: world.host.carrier, model }),
     clock: systemClock,
-    logger: pino({ level: 'silent' }),
+    logger,
   });
   try {
     const { callId } = await switchboard.place({ to: '+14155550123', context: 'Book a table for four.' });

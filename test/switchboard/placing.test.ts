@@ -6,8 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Carrier, LineOptions } from '../../src/carriers/carrier.ts';
 import { ConfigError, UserInputError } from '../../src/errors.ts';
 import type { Model } from '../../src/models/model.ts';
+import { openRecordingFolder } from '../../src/store/files/recordings.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { createArchive } from '../../src/switchboard/archive.ts';
 import { systemClock } from '../../src/switchboard/clock.ts';
 import { createSwitchboard, type RunningSwitchboard } from '../../src/switchboard/switchboard.ts';
 import { newCall } from '../fixtures/calls.ts';
@@ -91,13 +93,15 @@ describe('placing a call', () => {
     store = await openSqliteStore({ dataDir });
     carrier = new MuteCarrier();
     missing = null;
+    const logger = pino({ level: 'silent' });
     switchboard = createSwitchboard({
       settings: switchboardSettings({ maxCallsPerHour: 5 }),
       store,
+      archive: createArchive({ store, folder: openRecordingFolder(join(dataDir, 'recordings')), clock: systemClock, logger }),
       outside: () => (missing ? Promise.reject(missing) : Promise.resolve({ carrier, model: MUTE_MODEL })),
       // Retries need not be waited for.
       clock: { ...systemClock, setTimer: (fire, delayMs) => systemClock.setTimer(fire, Math.min(delayMs, 50)) },
-      logger: pino({ level: 'silent' }),
+      logger,
     });
   });
 

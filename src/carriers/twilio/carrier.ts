@@ -1,6 +1,7 @@
 import type { CarrierTraits } from '../../call/words.ts';
 import type {
   Carrier,
+  CarrierRecording,
   MediaSocket,
   SocketRoute,
   UpgradeRequest,
@@ -11,6 +12,7 @@ import type {
 import type { Clock } from './attachment.ts';
 import { type LineContext, TERMINAL, type Ticket, TwilioLine, type TwilioLog, type WebhookPass } from './line.ts';
 import { createPreflight } from './preflight.ts';
+import { recordingToken, recordingWebhook } from './recordings.ts';
 import { createRest, isCallSid, lineStatusOf } from './rest.ts';
 import { createSignatureCheck, type SignatureCheck, signUpgrade, toSocketUrl } from './signature.ts';
 import { createTokenBook, type TokenBook } from './tokens.ts';
@@ -37,6 +39,9 @@ export interface TwilioOptions {
   readonly healthProof: (nonce: string) => string;
   readonly logger: TwilioLog;
   readonly preflightTtlMs?: number;
+  /** Twilio records the calls that are recorded here, too, and tells `onRecording` of it. */
+  readonly recording?: boolean;
+  readonly onRecording?: (recording: CarrierRecording) => Promise<'stored' | 'unknown'>;
   readonly requestTimeoutMs?: number | undefined;
 }
 
@@ -83,11 +88,9 @@ class TwilioCarrier implements Carrier {
     const publicUrl = options.publicUrl.replace(/\/+$/, '');
     const timeoutMs = options.requestTimeoutMs ?? 10_000;
     const { authToken, authTokenSecondary, clock } = options;
+    const authTokens = authTokenSecondary === undefined ? [authToken] : [authToken, authTokenSecondary];
     this.options = options;
-    this.signatures = createSignatureCheck({
-      publicUrl,
-      authTokens: authTokenSecondary === undefined ? [authToken] : [authToken, authTokenSecondary],
-    });
+    this.signatures = createSignatureCheck({ publicUrl, authTokens });
     this.webhookTokens = createTokenBook(clock.now);
     this.streamTokens = createTokenBook(clock.now);
     this.context = this.lineContext(publicUrl, timeoutMs);
@@ -116,6 +119,14 @@ class TwilioCarrier implements Carrier {
           ? UNKNOWN
           : twimlReply(pass.line.answerAfter(pass.afterEpoch, lineStatusOf(form.CallStatus))),
       ),
+      recordingWebhook({
+        accountSid: options.accountSid,
+        authTokens,
+        signatures: this.signatures,
+        now: () => Date.now(),
+        onRecording: options.onRecording ?? (() => Promise.resolve('unknown')),
+        log: options.logger,
+      }),
     ];
     this.sockets = [
       {
@@ -182,6 +193,10 @@ class TwilioCarrier implements Carrier {
         status: (token) => `${publicUrl}/call/status/${token}`,
         after: (token) => `${publicUrl}/call/after/${token}`,
         stream: (token) => `${socketUrl}/call/connection-outgoing/${token}`,
+        recording: (callId) =>
+          options.recording === true
+            ? `${publicUrl}/call/recording/${recordingToken(options.authToken, callId)}`
+            : null,
       },
     };
   }

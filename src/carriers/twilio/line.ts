@@ -52,6 +52,8 @@ export interface LineContext {
     status(token: string): string;
     after(token: string): string;
     stream(token: string): string;
+    /** Null when the account records nothing. */
+    recording(callId: string): string | null;
   };
 }
 
@@ -107,6 +109,7 @@ export class TwilioLine implements Line {
       from: this.context.number,
       url: this.context.urls.outgoing(token),
       statusCallbackUrl: this.context.urls.status(token),
+      recordingCallbackUrl: this.options.record === true ? this.context.urls.recording(this.callId) : null,
       ringMs: request.ringMs,
       maxMs: request.maxMs,
     });

@@ -18,6 +18,8 @@ export interface CreateRequest {
   readonly from: string;
   readonly url: string;
   readonly statusCallbackUrl: string;
+  /** Where Twilio tells of its own recording of the call; null when it shall make none. */
+  readonly recordingCallbackUrl: string | null;
   readonly ringMs: number;
   readonly maxMs: number;
 }
@@ -125,12 +127,26 @@ async function create(client: Twilio, request: CreateRequest): Promise<Created> 
       statusCallbackEvent: ['initiated', 'ringing', 'answered', 'completed'],
       timeout: seconds(request.ringMs, MOST_RING_SECONDS),
       timeLimit: seconds(request.maxMs, MOST_CALL_SECONDS),
+      ...recordingOf(request.recordingCallbackUrl),
     });
     if (isCallSid(call.sid)) return { kind: 'created', callSid: call.sid };
     return { kind: 'uncertain', reason: 'Twilio answered the request to dial with something that is not a call.' };
   } catch (error) {
     return judgeCreate(troubleOf(error));
   }
+}
+
+/** Both sides apart, from the answer to the end (Twilio docs, "Call resource": a create trims silence unless told not to). */
+function recordingOf(callbackUrl: string | null) {
+  if (callbackUrl === null) return {};
+  return {
+    record: true,
+    recordingChannels: 'dual',
+    trim: 'do-not-trim',
+    recordingStatusCallback: callbackUrl,
+    recordingStatusCallbackMethod: 'POST',
+    recordingStatusCallbackEvent: ['in-progress', 'completed', 'absent'],
+  };
 }
 
 function judgeCreate(trouble: Trouble): Created {

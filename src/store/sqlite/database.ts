@@ -92,7 +92,10 @@ export function openDatabase(settings: WorkerSettings): Database {
   const connection = new DatabaseSync(path, { enableForeignKeyConstraints: true });
   try {
     connection.exec(`PRAGMA busy_timeout = ${Math.trunc(settings.busyTimeoutMs)}`);
+    // Of a new file only; a file from before gets it with its first purge. What is deleted is overwritten, in either.
+    connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
     switchToWal(connection, settings.busyTimeoutMs);
+    connection.exec('PRAGMA secure_delete = ON');
     // FULL waits for the disk at each commit. NORMAL would survive a kill of our process too, but not a power cut, and an
     // idempotency key that is forgotten dials twice. The wait is this thread's alone.
     connection.exec('PRAGMA synchronous = FULL');
