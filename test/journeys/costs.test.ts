@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { costOf } from '../../src/call/cost.ts';
+import { PRICES } from '../../src/call/prices.ts';
+import { NO_USAGE } from '../../src/call/words.ts';
+import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import { createCosts } from '../../src/switchboard/costs.ts';
+import { newCall, newLine } from '../fixtures/calls.ts';
+import { type Office, openOffice } from './office.ts';
+import { processes } from './process.ts';
+import { AGREES } from './short-calls.ts';
+
+const folders: string[] = [];
+const offices: Office[] = [];
+const { start, later, cleanUp } = processes();
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'switchboard-costs-'));
+  folders.push(path);
+  return path;
+}
+
+async function open(): Promise<Office> {
+  const office = await openOffice({ scenario: 'reservation', script: AGREES, ringMs: 100 });
+  offices.push(office);
+  return office;
+}
+
+afterEach(async () => {
+  await cleanUp();
+  for (const office of offices.splice(0)) await office.close();
+  for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });
+});
+
+it('counts a live call up to now, and keeps what it cost in the end, as the models were billed and the minutes rounded up', async () => {
+  const { switchboard, place, ended } = await open();
+  const callId = await place();
+  for (let cursor = 0; ; ) {
+    const progress = await switchboard.waitFor(callId, { cursor, timeoutMs: 20_000 });
+    cursor = progress.cursor;
+    if (progress.call.state === 'answered' && progress.lines.length > 0) break;
+  }
+  const [live] = (await switchboard.calls({ limit: 1 })).calls;
+  expect(live?.state).toBe('answered');
+  expect(live?.cost?.parts).toMatchObject({ carrier: 0.014, stream: 0.0044 });
+
+  const call = await ended(callId);
+  expect(call.usage.outputAudioTokens).toBeGreaterThan(0);
+  expect(call.usage.transcribedMs).toBeGreaterThan(0);
+  const talkedMs = (call.endedAtMs ?? 0) - (call.answeredAtMs ?? 0);
+  expect(call.cost).toEqual(
+    costOf(
+      {
+        model: 'gpt-realtime-2.1',
+        transcriptionModel: 'gpt-transcribe',
+        usage: call.usage,
+        carrier: 'twilio',
+        direction: 'outbound',
+        country: 'US',
+        carrierSeconds: talkedMs / 1_000,
+      },
+      PRICES,
+    ),
+  );
+  expect(call.cost?.complete).toBe(true);
+  expect(call.cost?.amount).toBeGreaterThan(live?.cost?.amount ?? 1);
+});
+
+it('tells the figure in the list, the parts in the details, and of wrong prices in a sentence that stops no call', async () => {
+  const dataDir = folder();
+  const file = join(dataDir, 'prices.json');
+  writeFileSync(file, '{"dated": "2026-11-20", "models": {"gpt-realtime-2.1": {"audioOut": 3}}}');
+  const server = await start({ args: ['--simulate', '--data-dir', dataDir, '--prices-file', file] });
+  const placed = await server.tool('trigger-call', {
+    toNumber: '+14155550123',
+    callContext: 'Book a table for four on Friday at seven, under the name Carter.',
+  });
+  expect(placed.isError).toBe(false);
+  expect(placed.text).toMatch(/Notice: PRICES_FILE .* names "audioOut" in models\.gpt-realtime-2\.1/);
+  const callId = String(placed.data.callId);
+  await server.tool('end-call', { callId, mode: 'now' });
+  await server.follow(callId);
+  const detailed = await server.tool('get-call', { callId, detail: 'detailed' });
+  const { cost } = detailed.data.details as { cost: { amount: number; parts: object; pricesDated: string | null } };
+  expect(Object.keys(cost.parts)).toEqual(['model', 'transcription', 'carrier', 'stream', 'recording']);
+  expect(detailed.data).toMatchObject({ costUsd: cost.amount, costComplete: true });
+  const { data } = await server.tool('list-calls', {});
+  expect(data.calls).toEqual([expect.objectContaining({ callId, costUsd: cost.amount })]);
+}, 40_000);
+
+it('does not rewrite what a call has cost when the prices change', async () => {
+  const dataDir = folder();
+  const store = later(await openSqliteStore({ dataDir }));
+  const wall = () => 1_700_000_060_000;
+  const dear = { ...PRICES, models: { 'gpt-realtime-2.1': { dated: '2027-01-01', audioOutput: 1_000_000 } } };
+  const call = newCall({ carrier: 'twilio' });
+  await store.createCall(call);
+  await store.addUsage(call.callId, { ...NO_USAGE, outputAudioTokens: 100 });
+  const cost = costOf({ ...call, usage: NO_USAGE, direction: 'outbound', country: 'US', carrierSeconds: 5 }, PRICES);
+  await store.updateCall(call.callId, { state: 'ended', outcome: 'completed', cost });
+  await store.updateCall(call.callId, { cost: { ...cost, amount: 9 } });
+  const record = await store.call(call.callId);
+  if (record === null) throw new Error('The call is not there.');
+  expect((await createCosts({ prices: dear, store, clock: { wall } }).withCost(record)).cost).toEqual(cost);
+});
+
+it('counts a call whose process died by its transcript, and says that it is no more than that', async () => {
+  const store = later(await openSqliteStore({ dataDir: folder() }));
+  const costs = createCosts({ prices: PRICES, store, clock: { wall: () => 1_700_099_000_000 } });
+  const call = newCall({ carrier: 'twilio' });
+  await store.createCall(call);
+  await store.putLine(call.callId, newLine(0, { endMs: 61_000 }));
+  // Found a day later.
+  const times = { answeredAtMs: 1_700_000_001_000, endedAtMs: 1_700_086_400_000 };
+  await store.updateCall(call.callId, { ...times, state: 'ended', outcome: 'error' });
+  await costs.settle(call.callId);
+  const record = await store.call(call.callId);
+  expect(record?.cost).toMatchObject({ amount: 0.0368, complete: false, why: [expect.stringMatching(/stopped/)] });
+});
