@@ -83,6 +83,8 @@ export interface FloorRegion {
   /** The callee's turn ended then, and nothing has answered it. */
   awaitingSinceMs: number | null;
   awaitingRetries: number;
+  /** It has been for us to speak since then. */
+  owedSinceMs: number | null;
   /** We answer the next committed turn ourselves, because the server was told not to. */
   answerNextTurn: boolean;
   waitingSinceMs: number;
@@ -242,6 +244,7 @@ function newFloor(): FloorRegion {
     blockedUntilMs: null,
     awaitingSinceMs: null,
     awaitingRetries: 0,
+    owedSinceMs: null,
     answerNextTurn: false,
     waitingSinceMs: 0,
     waitingUntilMs: null,

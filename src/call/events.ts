@@ -152,6 +152,7 @@ export type TimerName =
   | 'inquire'
   | 'join'
   | 'renew'
+  | 'deadAir'
   | 'firstSpeech'
   | 'pace'
   | 'slot'

@@ -73,7 +73,7 @@ import {
   streamEnded,
   streamStarted,
 } from './sessions.ts';
-import { deriveTimers } from './timers.ts';
+import { deriveTimers, isOwed } from './timers.ts';
 import { HOLD_KEEP_MS } from './timing.ts';
 
 const MAX_WAIT_SECONDS = 120;
@@ -274,6 +274,8 @@ function timerFired(draft: Draft, name: TimerName): void {
       return modelOverdue(draft);
     case 'renew':
       return openModelAgain(draft);
+    case 'deadAir':
+      return apologise(draft, 'The speech model gave no answer in time.');
     case 'firstSpeech':
       call.floor.opened = true;
       return wantReply(draft, 'opener', INSTRUCTIONS.opener);
@@ -359,6 +361,7 @@ function derive(draft: Draft): void {
   tellLines(draft, false);
   endWhenSettled(draft, false);
   deriveUplink(draft);
+  draft.call.floor.owedSinceMs = isOwed(draft.call) ? (draft.call.floor.owedSinceMs ?? draft.nowMs) : null;
   deriveTimers(draft);
 }
 

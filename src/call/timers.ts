@@ -73,8 +73,33 @@ function liveTimers(draft: Draft): Wanted {
       endsAtMs === null || call.ending.warned || ending || callMs < 3 * timingOf(draft.call).warnBeforeMs
         ? null
         : endsAtMs - timingOf(draft.call).warnBeforeMs,
+    deadAir: deadAirDueMs(call),
     limit: endsAtMs === null ? null : endsAtMs - (ending ? 0 : leadMs),
   };
+}
+
+/** It is for us to speak, and nothing is heard: whatever goes on behind it, and however often it is tried again, this is the end of it. */
+function deadAirDueMs(call: Call): number | null {
+  const { floor, stream, playback } = call;
+  if (floor.owedSinceMs === null) return null;
+  const { owedSinceMs, lastSpeechEndMs } = floor;
+  return (
+    Math.max(owedSinceMs, endsAt(playback) ?? 0, lastSpeechEndMs ?? 0, stream.upSinceMs) + timingOf(call).deadAirMs
+  );
+}
+
+/** Is it for us to speak? */
+export function isOwed(call: Call): boolean {
+  const { floor, stream, model, ending, line, settling } = call;
+  if (stream.state !== 'up' || floor.speaking || floor.waitingUntilMs !== null) return false;
+  if (line.hangUp !== 'none' || settling) return false;
+  if (ending.stage !== 'none') return ending.stage === 'farewell' && !ending.goodbyeDone;
+  const { active } = floor;
+  // One that has spoken to the end of a sentence may leave the word to the other side, also when its own end never comes.
+  const making =
+    active !== null && !active.discarded && (!active.spoke || call.playback.items.some((item) => !item.done));
+  const asked = floor.requested !== null || floor.pending.length > 0;
+  return making || asked || floor.awaitingSinceMs !== null || model.state !== 'ready';
 }
 
 /** How long before the limit the goodbye begins. */

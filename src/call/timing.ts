@@ -14,6 +14,8 @@ export interface Timing {
   /** Callees say "hello?" at 3–4 s. */
   readonly answerMs: number;
   readonly retryMs: number;
+  /** The longest that somebody on the line hears nothing while it is for us to speak. */
+  readonly deadAirMs: number;
   /** After the last audio has been heard: lines have echoes and people breathe. */
   readonly graceMs: number;
   readonly closingQuietMs: number;
@@ -49,6 +51,7 @@ export const TIMING: Timing = {
   stuckMs: 12_000,
   answerMs: 4_000,
   retryMs: 800,
+  deadAirMs: 10_000,
   graceMs: 700,
   closingQuietMs: 3_000,
   endingMs: 15_000,

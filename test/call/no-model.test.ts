@@ -57,6 +57,38 @@ describe('a call that has to end while nobody can say goodbye', () => {
   });
 });
 
+describe('dead air', () => {
+  const apologisedAtMs = (call: Scenario) => call.when('carrier.redirect');
+
+  it('ends 10 s after a sentence that stopped in the middle', () => {
+    const call = Scenario.talking();
+    const replyId = call.created(null);
+    call.audio(replyId, call.item(replyId, 'We would like a table for'), 1_000);
+    const heardAtMs = call.now + 1_000;
+    call.wait(20_000);
+    expect(apologisedAtMs(call) - heardAtMs).toBe(10_000);
+    call.wait(9_000).status('completed').wait(4_000);
+    expect(call.ended).toMatchObject({ outcome: 'error', reason: 'The speech model gave no answer in time.' });
+  });
+
+  it('ends 10 s after the callee’s words, however often an answer is asked for in vain', () => {
+    const call = Scenario.talking();
+    call.calleeSays('And your name?', 800);
+    const saidAtMs = call.now;
+    for (let tries = 0; tries < 40; tries += 1) {
+      call.wait(500);
+      if (call.machine.call.floor.requested) call.created(call.machine.call.floor.requested.requestId);
+    }
+    expect(apologisedAtMs(call) - saidAtMs).toBeLessThanOrEqual(10_000);
+  });
+
+  it('is not what the other person’s own silence is', () => {
+    const call = Scenario.talking();
+    call.wait(14_000);
+    expect(call.count('carrier.redirect')).toBe(0);
+  });
+});
+
 describe('a model that cannot be opened while it rings', () => {
   const ringing = () => new Scenario().dial().bound().status('ringing');
 

@@ -147,8 +147,9 @@ describe('the reply slot', () => {
   it('is freed when the end of a reply never comes, so that silence is still noticed', () => {
     const call = Scenario.talking();
     const replyId = call.created(null);
-    call.audio(replyId, call.item(replyId, 'Yes.'), 400);
-    call.wait(60_000);
+    const itemId = call.item(replyId, 'Yes.');
+    call.audio(replyId, itemId, 400);
+    call.itemDone(itemId).wait(60_000);
     expect(call.notes('reply-stuck').length).toBe(2);
     expect(call.asked).toContain('nudge');
   });

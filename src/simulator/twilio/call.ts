@@ -21,8 +21,6 @@ export type CallStatus =
 export type TwimlSource = { readonly twiml: string } | { readonly url: string; readonly method: 'GET' | 'POST' };
 
 const TERMINAL: readonly CallStatus[] = ['completed', 'busy', 'failed', 'no-answer', 'canceled'];
-/** Twilio's speech, roughly: so long for each character of a `<Say>`. */
-const SAY_MS_PER_CHARACTER = 60;
 const APPLICATION_ERROR = 'We are sorry. An application error has occurred. Goodbye.';
 
 /** A sentence that Twilio spoke by itself; times count from the call's creation. */
@@ -261,7 +259,7 @@ export class SimulatedCall {
     language: string | null,
     voice: string | null,
     source: SaidSentence['source'],
-    durationMs = text.length * SAY_MS_PER_CHARACTER,
+    durationMs = text.length * this.world.knobs.sayMsPerCharacter,
   ): number {
     this.said.push({ text, language, voice, source, durationMs, atMs: this.ageMs() });
     return durationMs;

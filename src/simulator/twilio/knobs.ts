@@ -22,6 +22,8 @@ export interface TwilioKnobs {
   /** Creates to these numbers are refused with the code given. */
   refuseNumbers: Record<string, number>;
   webhookTimeoutMs: number;
+  /** How fast Twilio's own voice reads a `<Say>`. */
+  sayMsPerCharacter: number;
   /** A trial account plays its notice for so long before the TwiML runs. */
   trialNoticeMs: number;
   /** Streams are dropped so long after their start; `times` counts down, one for each drop. */
@@ -54,6 +56,7 @@ export const QUIET_HOUR: TwilioKnobs = {
   refuseReads: [],
   refuseNumbers: {},
   webhookTimeoutMs: 15_000,
+  sayMsPerCharacter: 60,
   trialNoticeMs: 0,
   dropStream: null,
   closeAfterStopMs: 0,
