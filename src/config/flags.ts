@@ -10,7 +10,13 @@ export interface Flags {
 }
 
 const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [flagOf(setting.name), setting] as const));
-const SWITCHES: ReadonlySet<string> = new Set(['AI_DISCLOSURE', 'PREFLIGHT', 'PRIVATE_LISTENER', 'RECORD_CALLS', 'TWILIO_RECORDING']);
+const SWITCHES: ReadonlySet<string> = new Set([
+  'AI_DISCLOSURE',
+  'PREFLIGHT',
+  'PRIVATE_LISTENER',
+  'RECORD_CALLS',
+  'TWILIO_RECORDING',
+]);
 
 /** `DATA_DIR` is `--data-dir`. */
 export function flagOf(settingName: string): string {

@@ -140,6 +140,8 @@ class LiveBridge implements Bridge {
       for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
         for (const tap of this.#options.taps) tap.event?.(next);
         const stepped = step(this.#call, next);
+        for (const tap of this.#options.taps)
+          tap.stepped?.({ event: next, before: this.#call, after: stepped.call, commands: stepped.commands });
         this.#call = stepped.call;
         for (const command of stepped.commands) {
           this.#tell(command, next.atMs);

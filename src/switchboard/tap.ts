@@ -1,3 +1,4 @@
+import type { Call } from '../call/call.ts';
 import type { CallCommand } from '../call/commands.ts';
 import type { CallEvent } from '../call/events.ts';
 import type { Brief, CallId, CallState } from '../call/words.ts';
@@ -14,6 +15,8 @@ export interface Tap {
   heard?(audio: Audio, mediaMs: number, atMs: number): void;
   /** Before the call takes its step. */
   event?(event: CallEvent): void;
+  /** The call has taken its step; `commands` are about to be obeyed. */
+  stepped?(step: TakenStep): void;
   /** Before the command is obeyed; `audio` comes with a `carrier.play`. */
   command?(command: CallCommand, atMs: number, audio: Audio | undefined): void;
   /** The audio of a `carrier.play` has been handed to the carrier. */
@@ -22,6 +25,13 @@ export interface Tap {
   state?(state: CallState, atMs: number): void;
   /** The call has ended. What still has to be put away is waited for before the call counts as ended on disk. */
   ended?(): Promise<void> | undefined;
+}
+
+export interface TakenStep {
+  readonly event: CallEvent;
+  readonly before: Call;
+  readonly after: Call;
+  readonly commands: readonly CallCommand[];
 }
 
 /** Makes the tap of a call that is about to be placed; null when this call is not listened to. */
