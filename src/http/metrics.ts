@@ -1,6 +1,7 @@
 /** The figures of this process in the text form that Prometheus reads. The one file that knows `prom-client`. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CostParts } from '../call/cost.ts';
 import { CALL_STATES, type CallState, OUTCOMES, type Usage } from '../call/words.ts';
 import { CARRIER_ERRORS, DIRECTIONS, type Meter, MODEL_ERRORS, RESPONSE_STARTS } from '../switchboard/meter.ts';
 import type { PrivateRoute } from './private-server.ts';
@@ -36,6 +37,7 @@ const TOKEN_KINDS = {
   transcriptionOutputTokens: 'transcription_output',
 } as const satisfies Record<Exclude<keyof Usage, 'transcribedMs'>, string>;
 
+const COST_PARTS: readonly (keyof CostParts)[] = ['model', 'transcription', 'carrier', 'stream', 'recording'];
 const LIVE_STATES = CALL_STATES.filter((state): state is Exclude<CallState, 'ended'> => state !== 'ended');
 const LOOP_RESOLUTION_MS = 10;
 const QUANTILES = [0.5, 0.9, 0.99, 1] as const;
@@ -88,32 +90,38 @@ function createMeter(registry: Registry): Meter {
     help: 'Writes of calls that are not on disk yet.',
     registers: [registry],
   });
-  const { frames, placed, ended, interruptions, discarded, modelErrors, renewed, carrierErrors, tokens, transcribed } =
-    counter;
   return {
-    frames,
-    callPlaced: () => placed.inc(),
+    frames: counter.frames,
+    callPlaced: () => counter.placed.inc(),
     stateChanged: (from, to) => {
       if (from) live.dec({ state: from });
       if (to) live.inc({ state: to });
     },
     callEnded: (outcome, talkSeconds) => {
-      ended.inc({ outcome });
-      if (talkSeconds !== null) histogram.talk.observe(talkSeconds);
+      counter.ended.inc({ outcome });
+      if (talkSeconds !== null) histogram.talk.observe(amount(talkSeconds));
     },
-    bridged: (direction, seconds) => histogram.bridge.observe({ direction }, seconds),
-    frameCame: (lateSeconds) => histogram.late.observe(lateSeconds),
-    responded: (since, seconds) => histogram.response.observe({ since }, seconds),
-    longestWait: (seconds) => histogram.wait.observe(seconds),
-    interrupted: () => interruptions.inc(),
-    truncated: (heardSeconds) => histogram.truncation.observe(heardSeconds),
-    discarded: (seconds) => discarded.inc(seconds),
-    modelFailed: (kind) => modelErrors.inc({ kind }),
-    modelRenewed: () => renewed.inc(),
-    carrierFailed: (kind) => carrierErrors.inc({ kind }),
+    bridged: (direction, seconds) => histogram.bridge.observe({ direction }, amount(seconds)),
+    frameCame: (lateSeconds) => histogram.late.observe(amount(lateSeconds)),
+    responded: (since, seconds) => histogram.response.observe({ since }, amount(seconds)),
+    longestWait: (seconds) => histogram.wait.observe(amount(seconds)),
+    interrupted: () => counter.interruptions.inc(),
+    truncated: (heardSeconds) => histogram.truncation.observe(amount(heardSeconds)),
+    discarded: (seconds) => counter.discarded.inc(amount(seconds)),
+    modelFailed: (kind) => counter.modelErrors.inc({ kind }),
+    modelRenewed: () => counter.renewed.inc(),
+    carrierFailed: (kind) => counter.carrierErrors.inc({ kind }),
     used: (usage) => {
-      for (const [field, kind] of Object.entries(TOKEN_KINDS)) tokens.inc({ kind }, usage[field as keyof Usage]);
-      transcribed.inc(usage.transcribedMs / 1_000);
+      for (const [field, kind] of Object.entries(TOKEN_KINDS))
+        counter.tokens.inc({ kind }, amount(usage[field as keyof Usage]));
+      counter.transcribed.inc(amount(usage.transcribedMs / 1_000));
+    },
+    spent: (parts) => {
+      for (const part of COST_PARTS) {
+        const dollars = parts[part];
+        if (dollars === null) counter.unpriced.inc({ part });
+        else counter.cost.inc({ part }, amount(dollars));
+      }
     },
     storing: () => {
       pending.inc();
@@ -124,6 +132,11 @@ function createMeter(registry: Registry): Meter {
       };
     },
   };
+}
+
+/** The library throws at a figure that is none, and a figure is not worth a call. */
+function amount(value: number): number {
+  return Number.isFinite(value) && value > 0 ? value : 0;
 }
 
 /** Every value of a label is there from the start, at 0: a rate over what has never happened is 0, not nothing. */
@@ -180,6 +193,18 @@ function counters(registry: Registry) {
       'Tokens as the model counted them, by kind; the cached ones are part of the input.',
       'kind',
       Object.values(TOKEN_KINDS),
+    ),
+    cost: countBy(
+      'switchboard_cost_dollars_total',
+      'What calls that ended cost by the price table, in US dollars; an estimate of the bills.',
+      'part',
+      COST_PARTS,
+    ),
+    unpriced: countBy(
+      'switchboard_unpriced_calls_total',
+      'Calls that used something whose price is not known, so that it is missing from the cost.',
+      'part',
+      COST_PARTS,
     ),
     transcribed: count(
       'switchboard_transcribed_seconds_total',

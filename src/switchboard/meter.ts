@@ -1,3 +1,4 @@
+import type { CostParts } from '../call/cost.ts';
 import type { CallState, Outcome, Usage } from '../call/words.ts';
 
 /** What can go wrong between us and the model, as the figures tell it apart. */
@@ -58,6 +59,8 @@ export interface Meter {
   modelRenewed(): void;
   carrierFailed(kind: CarrierErrorKind): void;
   used(usage: Usage): void;
+  /** What a call that has ended cost, in US dollars by the price table. */
+  spent(parts: CostParts): void;
   /** Something is being written down; to be called when it is on disk or was given up. */
   storing(): () => void;
 }

@@ -88,6 +88,7 @@ export function createScribe(options: {
           const endedAtMs = clock.wall();
           const talkedMs = answeredAtMs === null ? 0 : endedAtMs - answeredAtMs;
           const cost = options.costAtEnd?.({ usage, talkedMs, outcome });
+          if (cost) meter?.spent(cost.parts);
           const change = { state: 'ended', outcome, reason, result, endedAtMs, cost } as const;
           return enqueue('ended', 'end', () => store.updateCall(callId, change));
         }

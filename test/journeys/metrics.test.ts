@@ -98,6 +98,11 @@ describe('the figures of a whole call with an interruption', () => {
     expect(after.get('switchboard_tokens_total{kind="output_audio"}')).toBe(usage.outputAudioTokens);
     expect(after.get('switchboard_tokens_total{kind="input_audio"}')).toBe(usage.inputAudioTokens);
     expect(after.get('switchboard_tokens_total{kind="cached_text"}')).toBe(usage.cachedTextTokens);
+    expect(ended.cost?.parts.model).toBeGreaterThan(0);
+    for (const [part, dollars] of Object.entries(ended.cost?.parts ?? {})) {
+      expect(after.get(`switchboard_cost_dollars_total{part="${part}"}`), part).toBeCloseTo(dollars ?? 0, 8);
+      expect(after.get(`switchboard_unpriced_calls_total{part="${part}"}`), part).toBe(dollars === null ? 1 : 0);
+    }
     const failures = [...after].filter(([name]) => name.startsWith('switchboard_model_errors_total'));
     expect(failures.filter(([, value]) => value > 0)).toEqual([]);
   });
