@@ -3,6 +3,7 @@ import type { Prices } from '../call/prices.ts';
 import type { Outcome, Usage } from '../call/words.ts';
 import type { CallRecord, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
 import { countryOf } from './numbers.ts';
 
 /** What a call is billed by, beside what it used. */
@@ -14,7 +15,7 @@ export interface Costs {
   atEnd(call: Billed, used: { readonly usage: Usage; readonly talkedMs: number; readonly outcome: Outcome }): Cost;
   /** The record with its cost, that of a live call counted up to now. */
   withCost<Call extends CallRecord>(call: Call): Promise<Call>;
-  /** Writes down the cost of a call that ended without this process seeing it through. */
+  /** Writes down the cost of a call that ended without this process seeing it through. Never rejects. */
   settle(callId: CallRecord['callId']): Promise<void>;
 }
 
@@ -25,8 +26,9 @@ export function createCosts(options: {
   readonly prices: Prices;
   readonly store: Pick<Store, 'call' | 'lines' | 'usage' | 'updateCall'>;
   readonly clock: Pick<Clock, 'wall'>;
+  readonly logger: Logger;
 }): Costs {
-  const { prices, store, clock } = options;
+  const { prices, store, clock, logger } = options;
 
   function priced(call: Billed, usage: Usage, talkedMs: number): Cost {
     const { carrier, to, model, transcriptionModel } = call;
@@ -55,8 +57,13 @@ export function createCosts(options: {
       return call.cost === null ? { ...call, cost: await computed(call) } : call;
     },
     async settle(callId) {
-      const call = await store.call(callId);
-      if (call?.state === 'ended' && call.cost === null) await store.updateCall(callId, { cost: await computed(call) });
+      try {
+        const call = await store.call(callId);
+        if (call?.state !== 'ended' || call.cost !== null) return;
+        await store.updateCall(callId, { cost: await computed(call) });
+      } catch (err) {
+        logger.warn({ callId, err }, 'the cost of a call was not kept');
+      }
     },
   };
 }

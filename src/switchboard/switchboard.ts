@@ -95,13 +95,9 @@ class LiveSwitchboard implements RunningSwitchboard {
     this.#options = options;
     this.simulated = options.settings.simulated;
     this.recordings = options.archive.recordings;
-    const { prices, store, clock, logger } = options;
-    this.#costs = createCosts({ prices: prices ?? PRICES, store, clock });
+    this.#costs = createCosts({ ...options, prices: options.prices ?? PRICES });
     this.#news.listen(({ callId, kind }) => {
-      if (kind !== 'ended' || this.#live.has(callId)) return;
-      this.#costs
-        .settle(callId)
-        .catch((err: unknown) => logger.warn({ callId, err }, 'the cost of a call was not kept'));
+      if (kind === 'ended' && !this.#live.has(callId)) void this.#costs.settle(callId);
     });
   }
 

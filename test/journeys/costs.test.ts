@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import { costOf } from '../../src/call/cost.ts';
 import { PRICES } from '../../src/call/prices.ts';
@@ -12,6 +13,7 @@ import { type Office, openOffice } from './office.ts';
 import { processes } from './process.ts';
 import { AGREES } from './short-calls.ts';
 
+const logger = pino({ level: 'silent' });
 const folders: string[] = [];
 const offices: Office[] = [];
 const { start, later, cleanUp } = processes();
@@ -103,12 +105,12 @@ it('does not rewrite what a call has cost when the prices change', async () => {
   await store.updateCall(call.callId, { cost: { ...cost, amount: 9 } });
   const record = await store.call(call.callId);
   if (record === null) throw new Error('The call is not there.');
-  expect((await createCosts({ prices: dear, store, clock: { wall } }).withCost(record)).cost).toEqual(cost);
+  expect((await createCosts({ prices: dear, store, clock: { wall }, logger }).withCost(record)).cost).toEqual(cost);
 });
 
 it('counts a call whose process died by its transcript, and says that it is no more than that', async () => {
   const store = later(await openSqliteStore({ dataDir: folder() }));
-  const costs = createCosts({ prices: PRICES, store, clock: { wall: () => 1_700_099_000_000 } });
+  const costs = createCosts({ prices: PRICES, store, clock: { wall: () => 1_700_099_000_000 }, logger });
   const call = newCall({ carrier: 'twilio' });
   await store.createCall(call);
   await store.putLine(call.callId, newLine(0, { endMs: 61_000 }));
