@@ -42,6 +42,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ['switchboard', 'carriers', 'store', 'call', 'config'],
   web: ['switchboard', 'store', 'call', 'config'],
   simulator: ['media'],
+  // Looks at what compose would build, and judges what it sees.
+  doctor: ['call', 'config'],
+  'examine.ts': ['*'],
   'compose.ts': ['*'],
   cli: ['*'],
 };

@@ -7,8 +7,10 @@ const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
 
   switchboard                        serve one MCP client over stdin and stdout   [--http: with the private listener]
   switchboard serve                  serve without one, until a signal comes
-  switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--json]
+  switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--record] [--json]
   switchboard demo                   a simulated call with real speech   [--scenario NAME] [--json]
+  switchboard doctor                 look at everything that a call needs [--offline] [--json]
+  switchboard purge                  forget calls that have ended    [--older-than 30d] [--call ID] [--dry-run] [--json]
   switchboard bench                  measure it against a bare relay     [--only PARTS] [--soak TIME] [--json]
 
   --simulate    anywhere: the simulators stand in for the telephone and the model
@@ -21,6 +23,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ run(words: readonly stri
   bench: () => import('./bench.ts'),
   call: () => import('./call.ts'),
   demo: () => import('./demo.ts'),
+  doctor: () => import('./doctor.ts'),
+  purge: () => import('./purge.ts'),
   serve: () => import('./serve.ts'),
 };
 
@@ -52,7 +56,7 @@ async function runCommand(): Promise<number> {
   if (command === '--help' || command === '-h' || command === 'help') return print(stdout, HELP);
   if (command === '--version') return print(stdout, `${VERSION}\n`);
   if (command === undefined || command === 'stdio') return (await import('./stdio.ts')).run();
-  const load = COMMANDS[command];
+  const load = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (load) return (await load()).run(words);
   await fail(`there is no command "${command}". Try switchboard --help.`);
   return 2;

@@ -1,31 +1,13 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
-import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Certificate, certificateIn } from '../fixtures/certificate.ts';
 import { processes } from './process.ts';
 import { AGREES, ringingForEver, shortCalls } from './short-calls.ts';
 
 const here = processes();
 afterEach(() => here.cleanUp());
-
-interface Certificate {
-  readonly key: string;
-  readonly cert: string;
-  /** Of the certificate, for `NODE_EXTRA_CA_CERTS`. */
-  readonly file: string;
-}
-
-/** Self-signed, for this machine only. */
-function certificateIn(folder: string): Certificate {
-  const [keyFile, file] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', ['req', ...kind, '-keyout', keyFile, '-out', file, ...subject], { stdio: 'ignore' });
-  return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8'), file };
-}
 
 /** What a proxy in front does: TLS outside, plain inside. `target` is asked at each connection. */
 async function tlsFront({ key, cert }: Certificate, target: () => Promise<number>): Promise<{ port: number }> {

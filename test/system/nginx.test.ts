@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
@@ -5,14 +6,18 @@ import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import type { DoctorReport } from '../../src/cli/doctor.ts';
 import { SETTINGS } from '../../src/config/schema.ts';
 import type { Script } from '../../src/simulator/callee/scripted-callee.ts';
+import { certificateIn } from '../fixtures/certificate.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 import { processes, type ServerProcess } from '../journeys/process.ts';
 import { shortCalls } from '../journeys/short-calls.ts';
-import { certificateIn, freePort, NGINX, type Nginx, type NginxOptions, SITE, startNginx } from './nginx.ts';
+import { freePort, NGINX, type Nginx, type NginxOptions, SITE, startNginx } from './nginx.ts';
 
 const here = processes();
 afterEach(() => here.cleanUp());
@@ -121,25 +126,38 @@ interface Installation {
   readonly front: Nginx;
   readonly server: ServerProcess;
   readonly world: Awaited<ReturnType<typeof shortCalls>>;
+  readonly env: Readonly<Record<string, string>>;
 }
+
+const ENTRY = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 
 /** The real server behind nginx, reached by the telephone company and by its own preflight over https and wss only. */
 async function installation(script: Script): Promise<Installation> {
   const certificate = certificateIn(here.folder());
   const world = here.later(await shortCalls(script, { twilio: { ca: certificate.cert } }));
-  const httpsPort = await freePort();
-  const server = await here.start({
-    env: {
-      ...world.env,
-      DATA_DIR: here.folder(),
-      NODE_EXTRA_CA_CERTS: certificate.file,
-      PUBLIC_URL: `https://127.0.0.1:${httpsPort}`,
-      PORT: '0',
-    },
-    args: ['--simulate'],
-  });
+  const [httpsPort, upstreamPort] = [await freePort(), await freePort()];
+  const env = {
+    ...world.env,
+    DATA_DIR: here.folder(),
+    NODE_EXTRA_CA_CERTS: certificate.file,
+    PUBLIC_URL: `https://127.0.0.1:${httpsPort}`,
+    PORT: String(upstreamPort),
+    MCP_PORT: '0',
+  };
+  const server = await here.start({ env, args: ['--simulate'] });
   const front = await nginx({ certificate, httpsPort, upstreamPort: await server.listeningPort() });
-  return { front, server, world };
+  return { front, server, world, env };
+}
+
+/** What `switchboard doctor --json` says, as a process of its own. */
+async function doctor(env: Readonly<Record<string, string>>): Promise<DoctorReport> {
+  const args = [ENTRY, 'doctor', '--simulate', '--json'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: here.folder(), env });
+  return JSON.parse(stdout);
+}
+
+function verdictOf({ findings }: DoctorReport, check: string): string | undefined {
+  return findings.find((finding) => finding.check === check)?.verdict;
 }
 
 function alive(pid: number): boolean {
@@ -201,6 +219,27 @@ describe.skipIf(NGINX === null)('nginx with the site file', { timeout: 90_000 },
     const others = front.accessLog().filter((line) => line.includes(' other '));
     expect(others).toHaveLength(6);
     expect(others.filter((line) => !line.endsWith('upstream=-'))).toEqual([]);
+  });
+
+  it('stands the look of switchboard doctor, beside a running server and without one; a certificate near its end is told', async () => {
+    const { front, server, env } = await installation(INTERRUPTS);
+    const good = await doctor(env);
+    expect(good).toMatchObject({ ok: true });
+    for (const check of ['certificate', 'public URL', 'audio stream']) expect(verdictOf(good, check), check).toBe('ok');
+    server.signal('SIGTERM');
+    await server.exit;
+    expect(verdictOf(await doctor({ ...env, PORT: String(front.upstreamPort) }), 'audio stream')).toBe('ok');
+    const short = certificateIn(here.folder(), { days: 5 });
+    const late = await nginx({ certificate: short, upstreamPort: front.upstreamPort });
+    const PUBLIC_URL = `https://127.0.0.1:${late.httpsPort}`;
+    const report = await doctor({
+      ...env,
+      PORT: String(front.upstreamPort),
+      NODE_EXTRA_CA_CERTS: short.file,
+      PUBLIC_URL,
+    });
+    expect(verdictOf(report, 'certificate')).toBe('warn');
+    expect(verdictOf(report, 'public URL')).toBe('ok');
   });
 
   it('passes nothing on but /call/ and /health, however the path is spelt, and no body above 64 KiB', async () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Certificate } from '../fixtures/certificate.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 
 export const SITE = readFileSync(fileURLToPath(new URL('../../nginx/switchboard.conf', import.meta.url)), 'utf8');
@@ -15,23 +16,6 @@ export const NGINX: string | null =
     fileURLToPath(new URL('../../node_modules/.cache/nginx/usr/sbin/nginx', import.meta.url)),
   ].find((path) => path !== undefined && path !== '' && existsSync(path)) ?? null;
 
-export interface Certificate {
-  readonly key: string;
-  readonly cert: string;
-  /** Of the certificate, for `NODE_EXTRA_CA_CERTS`. */
-  readonly file: string;
-  readonly keyFile: string;
-}
-
-/** Self-signed, for this machine only unless `name` says otherwise; `days` may lie in the past, and then it has expired. */
-export function certificateIn(folder: string, { name = 'IP:127.0.0.1', days = 2 } = {}): Certificate {
-  const [keyFile, file] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', String(days)];
-  const subject = ['-subj', '/CN=switchboard test', '-addext', `subjectAltName=${name}`];
-  execFileSync('openssl', ['req', ...kind, '-keyout', keyFile, '-out', file, ...subject], { stdio: 'ignore' });
-  return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8'), file, keyFile };
-}
-
 export interface NginxOptions {
   /** The installation's own folder. */
   readonly folder: string;
@@ -43,6 +27,7 @@ export interface NginxOptions {
 }
 
 export interface Nginx {
+  readonly upstreamPort: number;
   readonly httpsPort: number;
   readonly httpPort: number;
   /** Folder of its logs, the site's two and nginx's own. */
@@ -99,6 +84,7 @@ export async function startNginx(options: NginxOptions & { readonly httpsPort: n
   const workers = (): readonly number[] => childrenOf(child.pid ?? 0);
   await until(() => workers().length > 0, 10_000);
   return {
+    upstreamPort: options.upstreamPort,
     httpsPort,
     httpPort,
     logs,

@@ -36,7 +36,16 @@ export function createPreflight(options: PreflightOptions): () => Promise<void> 
   };
 }
 
-async function checkHealth({ publicUrl, healthProof, timeoutMs }: PreflightOptions): Promise<void> {
+/**
+ * Fetches `/health` through the public URL and compares what comes back with what this process, or the one that is asked for
+ * it, answers to the same nonce. Rejects with a ConfigError that says what to do.
+ */
+export async function checkHealth(options: {
+  readonly publicUrl: string;
+  readonly healthProof: (nonce: string) => string | Promise<string>;
+  readonly timeoutMs: number;
+}): Promise<void> {
+  const { publicUrl, healthProof, timeoutMs } = options;
   const nonce = randomBytes(16).toString('base64url');
   let status: number;
   let body: string;
@@ -49,7 +58,7 @@ async function checkHealth({ publicUrl, healthProof, timeoutMs }: PreflightOptio
     throw new ConfigError(connectSentence(publicUrl, codeOf(error)), { cause: error, ...SETTINGS });
   }
   if (status !== 200) throw new ConfigError(statusSentence(publicUrl, status), SETTINGS);
-  if (proofIn(body) !== healthProof(nonce)) {
+  if (proofIn(body) !== (await healthProof(nonce))) {
     throw new ConfigError(
       `PUBLIC_URL (${publicUrl}) is answered by another program or another instance of this server. Point it at the port that this process listens on.`,
       SETTINGS,
@@ -57,7 +66,7 @@ async function checkHealth({ publicUrl, healthProof, timeoutMs }: PreflightOptio
   }
 }
 
-function proofIn(body: string): string | null {
+export function proofIn(body: string): string | null {
   try {
     const value: unknown = JSON.parse(body);
     return typeof value === 'object' && value !== null && 'proof' in value && typeof value.proof === 'string'
@@ -81,7 +90,8 @@ type UpgradeResult =
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'failed'; readonly cause: unknown };
 
-function tryUpgrade(url: string, signature: string, timeoutMs: number): Promise<UpgradeResult> {
+/** Opens a WebSocket and closes it again; what goes wrong is the answer. */
+export function tryUpgrade(url: string, signature: string, timeoutMs: number): Promise<UpgradeResult> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url, {
       headers: { 'x-twilio-signature': signature },
@@ -102,7 +112,8 @@ function tryUpgrade(url: string, signature: string, timeoutMs: number): Promise<
   });
 }
 
-function upgradeSentence(publicUrl: string, result: Exclude<UpgradeResult, { kind: 'opened' }>): string {
+/** What is wrong with an upgrade through the public URL that did not open, and what to do. */
+export function upgradeSentence(publicUrl: string, result: Exclude<UpgradeResult, { kind: 'opened' }>): string {
   const base = `PUBLIC_URL (${publicUrl}) leads here, but a WebSocket through it does not:`;
   if (result.kind === 'failed')
     return `${base} the connection broke off. Check that the proxy or tunnel in front forwards WebSocket upgrades.`;

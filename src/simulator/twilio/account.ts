@@ -149,7 +149,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, account
     if (account.knobs.updateAnswer === 'lost') response.socket?.destroy();
     return;
   }
-  respond(response, reply);
+  respond(response, reply, account.knobs);
 }
 
 /** False when the client is never to hear of the call that it made. */
@@ -172,7 +172,8 @@ async function answerOfCreate(call: SimulatedCall, response: ServerResponse, kno
   }
 }
 
-function respond(response: ServerResponse, reply: RestReply): void {
+function respond(response: ServerResponse, reply: RestReply, { clockMs }: TwilioKnobs): void {
+  if (clockMs !== 0) response.setHeader('date', new Date(Date.now() + clockMs).toUTCString());
   response.writeHead(reply.status, { 'content-type': 'application/json', 'twilio-request-id': 'RQ0' });
   response.end(JSON.stringify(reply.body));
 }

@@ -42,6 +42,14 @@ export interface TwilioKnobs {
   playoutStalls: { everyMs: number; forMs: number } | null;
   /** Most audio that the playback buffer takes. */
   playbackCapMs: number;
+  accountStatus: 'active' | 'suspended' | 'closed';
+  accountType: 'Full' | 'Trial';
+  /** Whether the account's number can make calls. */
+  numberVoice: boolean;
+  /** Numbers that calls may come from besides the account's own. */
+  verifiedCallerIds: string[];
+  /** Twilio's clock minus ours, as the `Date` of its answers tells it. */
+  clockMs: number;
 }
 
 export const QUIET_HOUR: TwilioKnobs = {
@@ -66,4 +74,9 @@ export const QUIET_HOUR: TwilioKnobs = {
   markJitterMs: 0,
   playoutStalls: null,
   playbackCapMs: 600_000,
+  accountStatus: 'active',
+  accountType: 'Full',
+  numberVoice: true,
+  verifiedCallerIds: [],
+  clockMs: 0,
 };

@@ -1,3 +1,4 @@
+import { accountResource } from './account-resources.ts';
 import type { SimulatedCall } from './call.ts';
 import type { CallSettings } from './call-world.ts';
 import { refusal } from './errors.ts';
@@ -59,6 +60,8 @@ export function answerRest(request: RestRequest, account: RestAccount): RestRepl
 
 function route(request: RestRequest, account: RestAccount): RestReply {
   authenticate(request.authorization, account);
+  const resource = request.method === 'GET' ? accountResource(request.url, account) : null;
+  if (resource !== null) return { status: 200, body: resource };
   const path = new RegExp(`^${API}/Accounts/([^/]+)/Calls(?:/([^/]+))?\\.json$`).exec(request.url.pathname);
   if (path === null) throw new Refused(20404, request.url.pathname);
   const [, accountSid, callSid] = path;

@@ -1,0 +1,65 @@
+import type { ModelFailure } from '../../call/events.ts';
+import { betaDialect } from './beta-dialect.ts';
+import { gaDialect } from './dialect.ts';
+import { failureOfCode } from './failures.ts';
+import { addressOf } from './model.ts';
+import { readServerEvent } from './server-events.ts';
+import { type Clock, openSocket } from './socket.ts';
+
+export interface ProbeOptions {
+  readonly apiKey: string;
+  readonly url: string;
+  readonly model: string;
+  readonly dialect: 'ga' | 'beta';
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** PEM certificates to trust besides the usual ones. */
+  readonly ca?: string | Buffer;
+}
+
+/** `code` is the server's own word, or ours for a fault of the network. */
+export type ModelProbe =
+  | { readonly admitted: true }
+  | { readonly admitted: false; readonly kind: ModelFailure; readonly code: string | null };
+
+/**
+ * Opens a session as far as the server's greeting and closes it: nothing is said, so nothing is charged. Never rejects.
+ * Key and model are judged after the upgrade, so an open socket says nothing yet (seen on the wire since 2026); the greeting,
+ * `session.created`, does (OpenAI docs, "Realtime server events"). An account without credit may still be greeted.
+ */
+export function probeSession(options: ProbeOptions): Promise<ModelProbe> {
+  const dialect = options.dialect === 'beta' ? betaDialect : gaDialect;
+  const target = addressOf(options);
+  return new Promise((resolve) => {
+    const settle = (probe: ModelProbe): void => {
+      stopDeadline();
+      socket.close();
+      resolve(probe);
+    };
+    const refused = ({ kind, code }: { readonly kind: ModelFailure; readonly code?: string }): void =>
+      settle({ admitted: false, kind, code: code ?? null });
+    const stopDeadline = options.clock.setTimer(
+      () => refused({ kind: 'unreachable', code: 'timeout' }),
+      options.timeoutMs,
+    );
+    const socket = openSocket(
+      {
+        url: target.url,
+        headers: { ...target.headers, ...dialect.headers },
+        ca: options.ca,
+        heartbeatMs: options.timeoutMs,
+        clock: options.clock,
+      },
+      {
+        message: (text) => {
+          const message = readServerEvent(text);
+          if (message.kind === 'created') settle({ admitted: true });
+          if (message.kind !== 'error') return;
+          const { code } = message.error;
+          refused(failureOfCode(code) ?? { kind: 'configuration', code });
+        },
+        lost: refused,
+      },
+    );
+  });
+}
