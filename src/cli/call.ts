@@ -17,7 +17,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...words],
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, language: { type: 'string' } },
+    options: { json: { type: 'boolean', default: false }, language: { type: 'string' }, record: { type: 'boolean' } },
   });
   const [to, ...context] = positionals;
   if (to === undefined || context.length === 0) {
@@ -36,7 +36,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const app = compose({ reading, logger });
   await app.started;
   try {
-    const { callId } = await app.switchboard.place({ to, context: context.join(' '), language: values.language });
+    const { callId } = await app.switchboard.place({ to, context: context.join(' '), language: values.language, record: values.record });
     show(`Calling ${to}${app.switchboard.simulated ? ' (simulated)' : ''} …`);
     signalled
       .then(() => app.switchboard.end(callId, 'polite'))

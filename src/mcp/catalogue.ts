@@ -5,12 +5,13 @@ import { rescheduleAppointment } from './prompts/reschedule-appointment.ts';
 import type { Tool } from './tool.ts';
 import { endCall } from './tools/end-call.ts';
 import { getCall } from './tools/get-call.ts';
+import { getRecording } from './tools/get-recording.ts';
 import { listCalls } from './tools/list-calls.ts';
 import { searchTranscripts } from './tools/search-transcripts.ts';
 import { triggerCall } from './tools/trigger-call.ts';
 import { waitForCall } from './tools/wait-for-call.ts';
 
 /** Everything that is offered, in the order in which clients list it. */
-export const TOOLS: readonly Tool[] = [triggerCall, waitForCall, getCall, listCalls, endCall, searchTranscripts];
+export const TOOLS: readonly Tool[] = [triggerCall, waitForCall, getCall, listCalls, endCall, searchTranscripts, getRecording];
 
 export const PROMPTS: readonly Prompt[] = [makeRestaurantReservation, leaveMessage, rescheduleAppointment];

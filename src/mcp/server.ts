@@ -14,6 +14,13 @@ import { PROMPTS, TOOLS } from './catalogue.ts';
 import { type Logger, RequestFailure, resourceFailure, toolFailure } from './failure.ts';
 import { INSTRUCTIONS } from './instructions.ts';
 import type { Prompt } from './prompts/prompt.ts';
+import {
+  completeRecordedCallId,
+  listRecordingResources,
+  RECORDING_MIME_TYPE,
+  RECORDING_URI_TEMPLATE,
+  readRecording,
+} from './resources/recordings.ts';
 import { Subscriptions } from './resources/subscriptions.ts';
 import {
   CALL_URI_TEMPLATE,
@@ -155,6 +162,26 @@ function registerResources(server: McpServer, { switchboard, logger }: McpServer
       mimeType,
     },
     (uri, { callId }) => contents(uri, async () => readCall(switchboard, callIdOf(callId))),
+  );
+  server.registerResource(
+    'recording',
+    new ResourceTemplate(RECORDING_URI_TEMPLATE, {
+      list: async () => ({ resources: await orNone(listRecordingResources(switchboard)) }),
+      complete: { callId: (value) => orNone(completeRecordedCallId(switchboard, value)) },
+    }),
+    {
+      title: 'One recording',
+      description: 'The sound of a call that was recorded: stereo, the other person left, the agent right.',
+      mimeType: RECORDING_MIME_TYPE,
+    },
+    async (uri, { callId }) => {
+      try {
+        const blob = await readRecording(switchboard, callIdOf(callId));
+        return { contents: [{ uri: uri.href, mimeType: RECORDING_MIME_TYPE, blob }] };
+      } catch (error) {
+        throw resourceFailure(error, logger);
+      }
+    },
   );
 }
 

@@ -373,6 +373,8 @@ class LiveSwitchboard implements RunningSwitchboard {
   }
 }
 
+type Earlier = NonNullable<Awaited<ReturnType<Store['placedUnder']>>>;
+
 /** Tells one request from another under the same idempotency key. */
 function fingerprintOf(request: PlaceRequest): string {
   const { to, context, language, voice, maxDurationMs, record } = request;

@@ -38,6 +38,10 @@ export const triggerCall = defineTool({
       .optional()
       .describe("The agent's voice; normally left out."),
     maxDurationSeconds: z.number().int().min(10).max(14_400).optional().describe('Ends the call politely by then.'),
+    record: z
+      .boolean()
+      .optional()
+      .describe('Record the call; the agent says so first. Many places require consent. Default: the settings.'),
     idempotencyKey: z
       .string()
       .min(1)
@@ -48,13 +52,14 @@ export const triggerCall = defineTool({
   output,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 
-  async handler({ toNumber, callContext, language, voice, maxDurationSeconds, idempotencyKey }, { switchboard }) {
+  async handler({ toNumber, callContext, language, voice, maxDurationSeconds, record, idempotencyKey }, { switchboard }) {
     const placed = await switchboard.place({
       to: toNumber,
       context: callContext,
       language,
       voice,
       maxDurationMs: maxDurationSeconds === undefined ? undefined : maxDurationSeconds * 1000,
+      record,
       idempotencyKey,
     });
     const message = placed.repeated

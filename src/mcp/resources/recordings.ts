@@ -1,0 +1,57 @@
+import { UserInputError } from '../../errors.ts';
+import type { RecordingFacts, Switchboard } from '../../switchboard/port.ts';
+import { isoTime } from '../facts.ts';
+import type { ListedCall } from './transcriptions.ts';
+
+/** `call://recordings/{callId}`: the sound of one call as a WAV, for clients that can play or store it. */
+
+export const RECORDING_URI_TEMPLATE = 'call://recordings/{callId}';
+export const RECORDING_MIME_TYPE = 'audio/wav';
+
+const LISTED = 50;
+/** About eight minutes. More than this in one message of JSON, which base64 makes a third larger, is what clients choke on. */
+const MOST_BYTES = 8 * 1024 * 1024;
+
+export function recordingUri(callId: string): string {
+  return `call://recordings/${callId}`;
+}
+
+/**
+ * The WAV in base64. @throws UserInputError when there is no such call or recording, or when it is too large, with what to do
+ * instead.
+ */
+export async function readRecording(switchboard: Switchboard, callId: string): Promise<string> {
+  const audio = await switchboard.recordings.audio(callId, MOST_BYTES);
+  if ('tooLarge' in audio) {
+    throw new UserInputError(
+      `This recording has ${megabytes(audio.tooLarge)} MB, more than can be read as a resource. Use get-recording for the path of its file, or with saveTo for a copy.`,
+    );
+  }
+  return Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64');
+}
+
+export async function listRecordingResources(switchboard: Switchboard): Promise<ListedCall[]> {
+  const recordings = await switchboard.recordings.list({ limit: LISTED });
+  return recordings.filter(isPlayable).map(({ callId, startedAtMs }) => ({
+    uri: recordingUri(callId),
+    name: `${callId}.wav`,
+    title: `Recording of ${isoTime(startedAtMs)}`,
+  }));
+}
+
+/** Ids of calls with a recording here that begin with `value`, newest first. */
+export async function completeRecordedCallId(switchboard: Switchboard, value: string): Promise<string[]> {
+  const recordings = await switchboard.recordings.list({ limit: LISTED });
+  return recordings
+    .filter(isPlayable)
+    .map(({ callId }) => callId as string)
+    .filter((callId) => callId.startsWith(value));
+}
+
+function isPlayable({ path, state }: RecordingFacts): boolean {
+  return path !== null && state !== 'absent';
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1);
+}
