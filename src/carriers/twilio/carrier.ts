@@ -34,6 +34,8 @@ export interface TwilioOptions {
   readonly startDeadlineMs?: number;
   /** Twilio sends media all the time, silence as well: a stream without any for so long is dead. */
   readonly mediaTimeoutMs?: number | undefined;
+  /** Most sockets at the same time that have not sent their `start`. */
+  readonly maxUnstartedStreams?: number;
   readonly clock: Clock;
   /** The same function that the public listener answers `/health` by. */
   readonly healthProof: (nonce: string) => string;
@@ -56,6 +58,8 @@ const TRAITS: CarrierTraits = {
 
 /** From the document that names it to the upgrade; Twilio connects within seconds. */
 const STREAM_TOKEN_TTL_MS = 60_000;
+/** A `start` follows its upgrade within a round trip, also where hundreds of calls are answered in the same second. */
+const MAX_UNSTARTED_STREAMS = 500;
 const PREFLIGHT_TOKEN_TTL_MS = 30_000;
 /** How long after a release Twilio may still ask about a call of which no end is known. */
 const AFTERLIFE_MS = 600_000;
@@ -81,6 +85,8 @@ class TwilioCarrier implements Carrier {
   private readonly streamTokens: TokenBook<StreamPass>;
   private readonly lines = new Set<TwilioLine>();
   private readonly claims = new Map<string, TwilioLine>();
+  /** Open sockets that have not sent their `start`. */
+  private readonly unstarted = new Set<MediaSocket>();
   private readonly afterlives = new Map<TwilioLine, () => void>();
   private readonly context: LineContext;
 
@@ -131,7 +137,7 @@ class TwilioCarrier implements Carrier {
     this.sockets = [
       {
         path: '/call/connection-outgoing/:token',
-        authorize: (request) => (this.isAuthorized(request) ? { accept: true } : { accept: false, status: 403 }),
+        authorize: (request) => this.authorize(request),
         connect: (socket, request) => this.connect(socket, request),
       },
     ];
@@ -248,25 +254,32 @@ class TwilioCarrier implements Carrier {
     };
   }
 
-  private isAuthorized(request: UpgradeRequest): boolean {
-    const refuse = (why: string): boolean => {
+  private authorize(request: UpgradeRequest): ReturnType<SocketRoute['authorize']> {
+    const refuse = (why: string, status = 403) => {
       this.options.logger.warn({ why }, 'A stream was refused at its upgrade');
-      return false;
+      return { accept: false, status } as const;
     };
+    const accepted = { accept: true } as const;
     if (!this.signatures.upgrade(request.target, request.headers['x-twilio-signature'])) return refuse('signature');
     const pass = this.streamTokens.find(request.params.token ?? '');
     if (pass === null) return refuse('token');
-    if (pass.kind === 'call') return pass.ticket.line.reserve(pass.ticket) || refuse('spent');
+    // The newest is turned away, and its token stays good: those before it have proved the same, and end by their deadline.
+    if (this.unstarted.size >= (this.options.maxUnstartedStreams ?? MAX_UNSTARTED_STREAMS))
+      return refuse('too many', 503);
+    if (pass.kind === 'call') return pass.ticket.line.reserve(pass.ticket) ? accepted : refuse('spent');
     if (pass.isSpent) return refuse('spent');
     pass.isSpent = true;
-    return true;
+    return accepted;
   }
 
   private connect(socket: MediaSocket, request: UpgradeRequest): void {
     const token = request.params.token ?? '';
     const pass = this.streamTokens.find(token);
+    const settled = (): void => void this.unstarted.delete(socket);
+    this.unstarted.add(socket);
+    socket.onClose(settled);
     if (pass?.kind === 'call') {
-      pass.ticket.line.attach(pass.ticket, token, socket);
+      pass.ticket.line.attach(pass.ticket, token, socket, settled);
       return;
     }
     this.streamTokens.forget(token);
@@ -283,7 +296,8 @@ function hearStatus(line: TwilioLine, form: WebhookRequest['form']): WebhookRepl
   const status = lineStatusOf(form.CallStatus);
   if (status === null) return MALFORMED;
   const { SipResponseCode: code, SequenceNumber: sequence } = form;
-  line.hearStatus(status, `${String(sequence ?? '')}:${status}`, typeof code === 'string' ? code : undefined);
+  const number = typeof sequence === 'string' && /^\d{1,9}$/.test(sequence) ? sequence : '';
+  line.hearStatus(status, `${number}:${status}`, typeof code === 'string' && /^\d{3}$/.test(code) ? code : undefined);
   return textReply(200, '');
 }
 

@@ -59,6 +59,9 @@ export interface LineContext {
 
 type Plan = { readonly plan: 'none' } | Redirection;
 
+/** A call has about five; Twilio repeats the latest ones. */
+const MAX_SEEN_STATUSES = 50;
+
 const NO_PLAN: Plan = { plan: 'none' };
 /** After one of these nothing comes any more. */
 export const TERMINAL: ReadonlySet<LineStatus> = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
@@ -186,6 +189,7 @@ export class TwilioLine implements Line {
   hearStatus(status: LineStatus, key: string, code: string | undefined): void {
     if (this.seenStatuses.has(key)) return;
     this.seenStatuses.add(key);
+    if (this.seenStatuses.size > MAX_SEEN_STATUSES) this.seenStatuses.delete([...this.seenStatuses][0] ?? '');
     this.progress(status, 'webhook', code);
   }
 
@@ -209,8 +213,8 @@ export class TwilioLine implements Line {
     return true;
   }
 
-  /** The socket that an upgrade with `ticket` has led to. `token` is the one of its URL. */
-  attach(ticket: Ticket, token: string, socket: MediaSocket): void {
+  /** The socket that an upgrade with `ticket` has led to. `token` is the one of its URL; `started` is called at its `start`. */
+  attach(ticket: Ticket, token: string, socket: MediaSocket, started: () => void): void {
     const digest = digestOf(token);
     const stream: Attachment = new Attachment({
       socket,
@@ -218,7 +222,10 @@ export class TwilioLine implements Line {
       startDeadlineMs: this.context.startDeadlineMs,
       mediaTimeoutMs: this.context.mediaTimeoutMs,
       admit: (start) => this.admit(ticket, digest, start),
-      onStarted: () => this.streamStarted(ticket.epoch, stream),
+      onStarted: () => {
+        started();
+        this.streamStarted(ticket.epoch, stream);
+      },
       onMedia: (audio, mediaMs) => this.options.hear(audio, mediaMs),
       onMark: (generation, markId) =>
         this.emit({ type: 'carrier.markEchoed', epoch: ticket.epoch, generation, markId }),

@@ -75,7 +75,8 @@ const STATES: Readonly<Record<string, CarrierRecording['state']>> = {
 
 function readRecording(callId: CallId, form: WebhookRequest['form'], nowMs: number): CarrierRecording | null {
   const { CallSid, RecordingSid, RecordingStatus, RecordingUrl, RecordingDuration, RecordingChannels } = form;
-  const state = typeof RecordingStatus === 'string' ? STATES[RecordingStatus] : undefined;
+  const state =
+    typeof RecordingStatus === 'string' && Object.hasOwn(STATES, RecordingStatus) ? STATES[RecordingStatus] : undefined;
   if (!isCallSid(CallSid) || state === undefined) return null;
   if (typeof RecordingSid !== 'string' || !/^RE[0-9a-fA-F]{32}$/.test(RecordingSid)) return null;
   const seconds =

@@ -27,7 +27,7 @@ export function troubleOf(error: unknown): Trouble {
   const fields: { status?: unknown; code?: unknown } = typeof error === 'object' && error !== null ? error : {};
   const code = typeof fields.code === 'string' || typeof fields.code === 'number' ? String(fields.code) : '';
   if (typeof fields.status === 'number') return ofAnswer(fields.status, code);
-  const unsent = UNSENT[code];
+  const unsent = Object.hasOwn(UNSENT, code) ? UNSENT[code] : undefined;
   if (unsent !== undefined) return { kind: 'unsent', code: 'unreachable', reason: unsent };
   if (/CERT|SELF_SIGNED|UNABLE_TO_|EPROTO/.test(code)) {
     return {
@@ -88,7 +88,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** A sentence that says what to do about a refused create. */
 export function refusal(code: string, status: number): string {
-  const known = REFUSALS[code];
+  const known = Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined;
   if (known !== undefined) return known;
   if (status === 401 || status === 403) return REFUSALS['20003'] ?? '';
   if (status === 429) return REFUSALS['20429'] ?? '';

@@ -66,7 +66,8 @@ const STATUSES: Readonly<Record<string, LineStatus>> = {
 };
 
 export function lineStatusOf(callStatus: unknown): LineStatus | null {
-  return typeof callStatus === 'string' ? (STATUSES[callStatus] ?? null) : null;
+  // Own members only: a status called `toString` is none.
+  return typeof callStatus === 'string' && Object.hasOwn(STATUSES, callStatus) ? (STATUSES[callStatus] ?? null) : null;
 }
 
 export function isCallSid(text: unknown): text is string {

@@ -253,7 +253,7 @@ export function upgrade(
   carrier: Carrier,
   url: string,
   signature: string | undefined = sign(url),
-): { readonly accept: boolean; connect(socket: MediaSocket): void } {
+): { readonly accept: boolean; readonly status: number; connect(socket: MediaSocket): void } {
   const [route] = carrier.sockets;
   if (route === undefined) throw new Error('No socket route');
   const target = new URL(url).pathname;
@@ -263,8 +263,11 @@ export function upgrade(
     headers: { host: 'elsewhere.example.com', 'x-twilio-signature': signature },
   };
   const verdict = route.authorize(request);
-  if (!verdict.accept && verdict.status !== 403) throw new Error(`Refused with ${verdict.status}`);
-  return { accept: verdict.accept, connect: (socket) => route.connect(socket, request) };
+  return {
+    accept: verdict.accept,
+    status: verdict.accept ? 101 : verdict.status,
+    connect: (socket) => route.connect(socket, request),
+  };
 }
 
 export const STREAM_SID = `MZ${'1'.repeat(32)}`;

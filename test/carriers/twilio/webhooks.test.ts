@@ -49,6 +49,17 @@ describe('webhooks', () => {
     expect(rig.logged.join()).not.toContain(url.split('/').at(-1));
   });
 
+  it('are not taken in by names that every object has, nor by a sequence or a code of any length', async () => {
+    const { carrier, call, statusUrl } = await dialled();
+    for (const CallStatus of ['toString', 'constructor', '__proto__', 'hasOwnProperty'])
+      expect((await post(carrier, statusUrl, { CallSid: SID, CallStatus })).status).toBe(400);
+    const form = { CallSid: SID, CallStatus: 'busy', SipResponseCode: '4'.repeat(10_000) };
+    for (const letter of ['x', 'y']) {
+      expect((await post(carrier, statusUrl, { ...form, SequenceNumber: letter.repeat(9_000) })).status).toBe(200);
+    }
+    expect(call.events.slice(1)).toEqual([{ type: 'carrier.progressed', status: 'busy', source: 'webhook' }]);
+  });
+
   it('that are repeated answer 200 without a second effect', async () => {
     const { carrier, call, statusUrl, outgoingUrl } = await dialled();
     const form = { CallSid: SID, CallStatus: 'busy', SequenceNumber: '2', SipResponseCode: '486' };
@@ -171,6 +182,36 @@ describe('the upgrade of a stream', () => {
     expect(socket.closedWith).toBe(1008);
     expect(call.events.some(({ type }) => type === 'carrier.streamStarted')).toBe(false);
     expect(upgrade(carrier, url).accept).toBe(false);
+  });
+
+  it('is refused with 503 while too many sockets wait for their start, and passes with the same token afterwards', async () => {
+    let created = 0;
+    const rig = await dialled(
+      () => {
+        created += 1;
+        return { status: 201, body: callBody(callSid(created)) };
+      },
+      undefined,
+      { maxUnstartedStreams: 1 },
+    );
+    const other = listenTo(rig.carrier);
+    other.line.dial(REQUEST);
+    await other.until('carrier.bound');
+    const otherUrl = rig.api.requests[1]?.form.get('Url') ?? '';
+    const first = streamOf((await post(rig.carrier, rig.outgoingUrl, { CallSid: SID })).body);
+    const second = streamOf((await post(rig.carrier, otherUrl, { CallSid: callSid(2) })).body);
+    const waiting = new PipeSocket();
+    upgrade(rig.carrier, first.url).connect(waiting);
+    expect(upgrade(rig.carrier, second.url, 'forged').status).toBe(403);
+    expect(upgrade(rig.carrier, second.url).status).toBe(503);
+    waiting.give(CONNECTED);
+    waiting.give(startMessage(first.token, SID));
+    const next = new PipeSocket();
+    const opened = upgrade(rig.carrier, second.url);
+    expect(opened.status).toBe(101);
+    opened.connect(next);
+    next.drop();
+    expect(upgrade(rig.carrier, second.url).status).toBe(403);
   });
 
   it('leads to a close with 1008 when no start comes in time', async () => {
