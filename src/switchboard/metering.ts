@@ -15,6 +15,7 @@ const PROMPT_FRAMES = 500;
 /** Feeds the figures of one call to the meter. A frame costs a few additions. */
 export function meterCall(meter: Meter, clock: Clock): Tap {
   meter.callPlaced();
+  meter.stateChanged(null, 'queued');
   return new CallMeter(meter, clock);
 }
 
@@ -22,7 +23,7 @@ class CallMeter implements Tap {
   readonly #meter: Meter;
   readonly #clock: Clock;
   readonly #wait: Wait;
-  #state: CallState | null = null;
+  #state: CallState | null = 'queued';
   #answeredAtMs: number | null = null;
   #frames = 0;
   #cameAtMs = 0;
