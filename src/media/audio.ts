@@ -1,20 +1,23 @@
 /**
- * One run of G.711 µ-law, 8 kHz, mono: 8 bytes a millisecond, silence is 0xFF. Held in the form in which it came (bytes or
- * base64) and converted only when somebody asks for the other, so that Twilio → OpenAI stays a splice of base64 text.
+ * One run of G.711 µ-law, 8 kHz, mono: 8 bytes a millisecond, silence is 0xFF. Held in the form in which it came (bytes, base64,
+ * or base64 in ASCII as it stood on the wire) and converted only when somebody asks for another, so that Twilio → OpenAI stays a
+ * copy of some hundred bytes.
  */
 export class Audio {
   readonly byteLength: number;
   private bytesForm: Uint8Array | undefined;
   private base64Form: string | undefined;
+  private wireForm: Buffer | undefined;
 
-  private constructor(byteLength: number, bytes: Uint8Array | undefined, base64: string | undefined) {
+  private constructor(byteLength: number, bytes?: Uint8Array, base64?: string, wire?: Buffer) {
     this.byteLength = byteLength;
     this.bytesForm = bytes;
     this.base64Form = base64;
+    this.wireForm = wire;
   }
 
   static fromBytes(bytes: Uint8Array): Audio {
-    return new Audio(bytes.byteLength, bytes, undefined);
+    return new Audio(bytes.byteLength, bytes);
   }
 
   /** `text` must be plain padded base64 without white space; its length gives the size, nothing is decoded. */
@@ -23,16 +26,47 @@ export class Audio {
     return new Audio((text.length / 4) * 3 - padding, undefined, text);
   }
 
+  /** The same in ASCII. Who gives it does not change it any more. */
+  static fromWire(base64: Buffer): Audio {
+    const { length } = base64;
+    const padding = base64[length - 1] !== PAD ? 0 : base64[length - 2] === PAD ? 2 : 1;
+    return new Audio((length / 4) * 3 - padding, undefined, undefined, base64);
+  }
+
   bytes(): Uint8Array {
-    this.bytesForm ??= Buffer.from(this.base64Form ?? '', 'base64');
+    this.bytesForm ??= Buffer.from(this.base64(), 'base64');
     return this.bytesForm;
   }
 
   base64(): string {
     if (this.base64Form === undefined) {
       const bytes = this.bytesForm ?? new Uint8Array();
-      this.base64Form = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+      this.base64Form =
+        this.wireForm?.toString('latin1') ??
+        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
     }
     return this.base64Form;
   }
+
+  /** Base64 in ASCII, to be copied into a message. */
+  wire(): Buffer {
+    this.wireForm ??= Buffer.from(this.base64(), 'latin1');
+    return this.wireForm;
+  }
+}
+
+const PAD = 0x3d;
+const IN_BASE64 = new Uint8Array(256);
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/') {
+  IN_BASE64[character.charCodeAt(0)] = 1;
+}
+
+/** Plain padded base64, and not empty. By a table, because every frame of every call is looked at. */
+export function isWireBase64(text: Uint8Array): boolean {
+  let end = text.length;
+  if (end === 0 || end % 4 !== 0) return false;
+  if (text[end - 1] === PAD) end -= text[end - 2] === PAD ? 2 : 1;
+  let every = 1;
+  for (let at = 0; at < end; at += 1) every &= IN_BASE64[text[at] ?? 0] ?? 0;
+  return every === 1;
 }

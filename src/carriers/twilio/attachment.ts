@@ -1,4 +1,4 @@
-import { Audio } from '../../media/audio.ts';
+import type { Audio } from '../../media/audio.ts';
 import type { MediaSocket } from '../carrier.ts';
 import {
   createStreamReader,
@@ -150,7 +150,7 @@ export class Attachment {
     switch (message.kind) {
       case 'media':
         this.mediaAtMs = this.allowanceAtMs;
-        this.options.onMedia(Audio.fromBase64(message.payload), message.mediaMs);
+        this.options.onMedia(message.audio, message.mediaMs);
         break;
       case 'mark':
         this.options.onMark(message.generation, message.markId);

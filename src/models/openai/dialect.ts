@@ -205,7 +205,14 @@ export const gaDialect: Dialect = {
   },
 };
 
-/** The one message that is built a fiftieth of a second apart: spliced, never serialized. `base64` needs no escaping. */
-export function appendMessage(base64: string): string {
-  return `{"type":"input_audio_buffer.append","audio":"${base64}"}`;
+const APPEND_HEAD = Buffer.from('{"type":"input_audio_buffer.append","audio":"', 'latin1');
+const APPEND_TAIL = Buffer.from('"}', 'latin1');
+
+/** The one message that is built a fiftieth of a second apart: copied together, never serialized. Base64 needs no escaping. */
+export function appendMessage(base64: Uint8Array): Buffer {
+  const message = Buffer.allocUnsafe(APPEND_HEAD.length + base64.length + APPEND_TAIL.length);
+  message.set(APPEND_HEAD, 0);
+  message.set(base64, APPEND_HEAD.length);
+  message.set(APPEND_TAIL, APPEND_HEAD.length + base64.length);
+  return message;
 }

@@ -86,7 +86,7 @@ class Session implements ModelSession {
   append(audio: Audio): void {
     if (this.phase !== 'ready' || audio.byteLength === 0) return;
     if (this.socket.waitingBytes > MAX_UNSENT_BYTES) return;
-    this.socket.send(appendMessage(audio.base64()));
+    this.socket.sendEncoded(appendMessage(audio.wire()));
   }
 
   configure(turn: TurnSpec): void {

@@ -88,7 +88,10 @@ describe('what we say', () => {
   });
 
   it('splices audio into valid JSON', () => {
-    expect(JSON.parse(appendMessage('/+8='))).toEqual({ type: 'input_audio_buffer.append', audio: '/+8=' });
+    expect(JSON.parse(appendMessage(Buffer.from('/+8=')).toString())).toEqual({
+      type: 'input_audio_buffer.append',
+      audio: '/+8=',
+    });
   });
 });
 
