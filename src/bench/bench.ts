@@ -157,7 +157,8 @@ function windowText({ contender, calls, cpuMsPerCallSecond, serverCore, harnessC
   const cost = `${cpuMsPerCallSecond.toFixed(3)} ms a call-second`;
   const cores = `server ${(serverCore * 100).toFixed(0)} %, harness ${(harnessCore * 100).toFixed(0)} % of a core`;
   const delays = `p99 up ${carried.up.p99Ms.toFixed(2)}, down ${carried.down.p99Ms.toFixed(2)}, clear ${carried.clear.p99Ms.toFixed(2)} ms`;
-  const faults = carried.lost + carried.disordered === 0 ? '' : `, ${carried.lost} lost, ${carried.disordered} disordered`;
+  const faults =
+    carried.lost + carried.disordered === 0 ? '' : `, ${carried.lost} lost, ${carried.disordered} disordered`;
   return `${contender.padEnd(8)}${String(calls).padStart(4)} calls: ${cost} (${cores}), ${delays}${faults}${carried.complaints.map((what) => `, ${what}`).join('')}`;
 }
 

@@ -38,9 +38,7 @@ interface Question {
   readonly order: unknown;
 }
 
-type Reply =
-  | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly failure: string };
+type Reply = { readonly id: number; readonly answer: unknown } | { readonly id: number; readonly failure: string };
 
 const LEAVE_MS = 15_000;
 

@@ -113,7 +113,12 @@ function costTargets(pairs: readonly Pair[]): readonly Target[] {
   if (first === undefined) return [];
   const at = `at ${first.calls} calls`;
   return [
-    target(`CPU per call-second over the floor's, ${at}`, medianOf(pairs, (pair) => pair.ratio), MOST_RATIO, '×'),
+    target(
+      `CPU per call-second over the floor's, ${at}`,
+      medianOf(pairs, (pair) => pair.ratio),
+      MOST_RATIO,
+      '×',
+    ),
     target(`telephone → model, p99 ${at}`, delayOf(pairs, 'up').p99Ms, MOST_DELAY_MS, 'ms'),
     target(`model → telephone, p99 ${at}`, delayOf(pairs, 'down').p99Ms, MOST_DELAY_MS, 'ms'),
     target(`speech_started → clear, p99 ${at}`, delayOf(pairs, 'clear').p99Ms, MOST_DELAY_MS, 'ms'),
@@ -125,10 +130,30 @@ function carryingTargets(pairs: readonly Pair[]): readonly Target[] {
   if (pairs.length === 0) return [];
   const total = (of: (window: Window) => number) => pairs.reduce((sum, pair) => sum + of(pair.product), 0);
   return [
-    target('frames lost', total(({ carried }) => carried.lost), 0, ''),
-    target('frames reordered or doubled', total(({ carried }) => carried.disordered), 0, ''),
-    target('interruptions without a clear', total(({ carried }) => carried.unclearedInterruptions), 0, ''),
-    target('messages that should not have come', total(({ carried }) => carried.complaints.length), 0, ''),
+    target(
+      'frames lost',
+      total(({ carried }) => carried.lost),
+      0,
+      '',
+    ),
+    target(
+      'frames reordered or doubled',
+      total(({ carried }) => carried.disordered),
+      0,
+      '',
+    ),
+    target(
+      'interruptions without a clear',
+      total(({ carried }) => carried.unclearedInterruptions),
+      0,
+      '',
+    ),
+    target(
+      'messages that should not have come',
+      total(({ carried }) => carried.complaints.length),
+      0,
+      '',
+    ),
   ];
 }
 

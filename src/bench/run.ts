@@ -1,6 +1,7 @@
 /** One run of the bench: a server under load in the world, a window of measuring, and what came of it. */
-import { chooseCores, type Hired, hire } from './hired.ts';
+
 import type { FloorDuties } from './floor.ts';
+import { type chooseCores, type Hired, hire } from './hired.ts';
 import type { ProductDuties } from './product.ts';
 import type { ProcessUsage } from './usage.ts';
 import type { Carried } from './world/measures.ts';

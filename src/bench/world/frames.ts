@@ -101,8 +101,7 @@ export class FrameSocket {
     const isMasked = ((data[1] ?? 0) & 0x80) !== 0;
     const start = lengthEnd + (isMasked ? 4 : 0);
     if (data.length < start) return 0;
-    const length =
-      short === 126 ? data.readUInt16BE(2) : short === 127 ? Number(data.readBigUInt64BE(2)) : short;
+    const length = short === 126 ? data.readUInt16BE(2) : short === 127 ? Number(data.readBigUInt64BE(2)) : short;
     if (data.length < start + length) return 0;
     const payload = data.subarray(start, start + length);
     if (isMasked) mask(payload, 0, length, data.subarray(lengthEnd, start));
@@ -167,7 +166,9 @@ export function connectFrames(
 /** The server's side of an upgrade. */
 export function acceptFrames(incoming: IncomingMessage, socket: Duplex): FrameSocket {
   const key = incoming.headers['sec-websocket-key'] ?? '';
-  const accept = createHash('sha1').update(key + GUID).digest('base64');
+  const accept = createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
   const lines = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'];
   socket.write([...lines, `Sec-WebSocket-Accept: ${accept}`, '', ''].join('\r\n'));
   return new FrameSocket(socket, false);

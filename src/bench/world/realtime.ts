@@ -46,7 +46,11 @@ const ANSWERS: readonly string[] = [
   'Let me see, the kitchen takes its last orders at ten on Friday evenings.',
   'That can be arranged, and parking is free behind the house after six.',
 ];
-const REMARKS: readonly string[] = ['Is there one outside as well?', 'What about eight?', 'And do you have high chairs?'];
+const REMARKS: readonly string[] = [
+  'Is there one outside as well?',
+  'What about eight?',
+  'And do you have high chairs?',
+];
 
 const USAGE: Json = {
   total_tokens: 640,
@@ -110,7 +114,11 @@ export class Session {
       return;
     }
     const text = payload.toString('utf8');
-    const message = JSON.parse(text) as { readonly type: string; readonly item_id?: string; readonly audio_end_ms?: number };
+    const message = JSON.parse(text) as {
+      readonly type: string;
+      readonly item_id?: string;
+      readonly audio_end_ms?: number;
+    };
     switch (message.type) {
       case 'input_audio_buffer.append':
         return this.#hear(text.slice(text.indexOf(AUDIO_KEY) + AUDIO_KEY.length).slice(0, STAMP_CHARACTERS));
@@ -259,7 +267,13 @@ export class Session {
   }
 
   #view(): Json {
-    return { type: 'realtime', object: 'realtime.session', id: this.#id('sess'), expires_at: 0, model: 'gpt-realtime-2.1' };
+    return {
+      type: 'realtime',
+      object: 'realtime.session',
+      id: this.#id('sess'),
+      expires_at: 0,
+      model: 'gpt-realtime-2.1',
+    };
   }
 
   #id(prefix: string): string {
