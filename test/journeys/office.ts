@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Line } from '../../src/call/words.ts';
-import { type App, compose } from '../../src/compose.ts';
+import { type App, type AppTiming, compose } from '../../src/compose.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { startWorld, type World, type WorldOptions } from '../../src/simulator/world.ts';
+import type { Clock } from '../../src/switchboard/clock.ts';
 import type { CallFacts, PlaceRequest, Switchboard } from '../../src/switchboard/port.ts';
 
 /** The whole server, composed in this process as `switchboard --simulate` composes it, in a simulated world. */
@@ -13,6 +14,7 @@ export interface Office {
   readonly world: World;
   readonly app: App;
   readonly switchboard: Switchboard;
+  readonly dataDir: string;
   /** Everything that the server logged, one JSON object a line. */
   readonly log: readonly string[];
   /** Places a call and resolves with its id. */
@@ -38,21 +40,34 @@ export async function openOffice(
   options: WorldOptions & {
     readonly settings?: Readonly<Record<string, string>>;
     readonly privateListener?: boolean;
+    readonly timing?: AppTiming;
+    readonly clock?: Clock;
+    /** What is done to the data folder before the server opens it. */
+    readonly prepare?: (dataDir: string) => void;
   } = {},
 ): Promise<Office> {
   const world = await startWorld(options);
   const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-journey-'));
+  options.prepare?.(dataDir);
   const log: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
   const reading = readConfig({ env: { ...world.env, DATA_DIR: dataDir, ...options.settings }, argv: ['--simulate'] });
   if (reading.complaints.length > 0) throw new Error(JSON.stringify(reading.complaints));
-  const app = compose({ reading, logger, privateListener: options.privateListener ?? false });
+  const { timing, clock, privateListener = false } = options;
+  const app = compose({
+    reading,
+    logger,
+    privateListener,
+    ...(timing ? { timing } : {}),
+    ...(clock ? { clock } : {}),
+  });
   await app.started;
   const { switchboard } = app;
   return {
     world,
     app,
     switchboard,
+    dataDir,
     log,
     place: async (request) => (await switchboard.place({ ...REQUEST, ...request })).callId,
     ended: (callId) => follow(switchboard, callId),

@@ -1,0 +1,4 @@
+import { CARRIER_FAULTS } from './carrier-faults.ts';
+import { expectCells } from './expect-cells.ts';
+
+expectCells('what goes wrong with the carrier', CARRIER_FAULTS);

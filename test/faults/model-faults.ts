@@ -1,0 +1,192 @@
+import type { ResponseFault } from '../../src/simulator/openai/knobs.ts';
+import type { RealtimeSession } from '../../src/simulator/openai/session.ts';
+import { type Expected, type Scene, until } from './cell.ts';
+import { AFTER_CREATE, atEach, because, type Fault, type FaultAt, GOES_ON, LIVE, nothing } from './matrix.ts';
+
+const SORRY = /technical problem/;
+const FAILED = /model session failed/;
+
+function apology(reason: RegExp, logged = FAILED): Expected {
+  return { outcomes: ['error'], reason, said: SORRY, logged, told: 'apology, `error`' };
+}
+
+const BEFORE_THE_MODEL = because('not opened yet', ['placing']);
+
+async function session(scene: Scene): Promise<RealtimeSession> {
+  await until(() => scene.office.world.realtime.sessions.length > 0);
+  return scene.session();
+}
+
+/** Refused when it is opened, and after a loss when it is opened again. */
+function refused(
+  name: string,
+  refuseSessions: 'invalid_api_key' | 'invalid_model' | 'insufficient_quota',
+  reason: RegExp,
+): Fault {
+  const again: FaultAt = {
+    strike: async (scene) => {
+      scene.office.world.realtime.turn({ refuseSessions });
+      (await session(scene)).kill();
+    },
+    expected: apology(reason),
+  };
+  return {
+    name,
+    at: {
+      ringing: {
+        world: { realtime: { refuseSessions } },
+        strike: nothing,
+        expected: { outcomes: ['error'], reason, logged: FAILED, told: 'put down before the answer, `error`' },
+      },
+      joining: { world: { realtime: { refuseSessions } }, strike: nothing, expected: apology(reason) },
+      ...atEach(LIVE.slice(0, 3), () => again),
+      ending: { ...again, expected: GOODBYE_HEARD },
+    },
+    otherwise: BEFORE_THE_MODEL,
+  };
+}
+
+/** The goodbye is with the carrier already, so the model is not needed any more. */
+const GOODBYE_HEARD: Expected = { ...GOES_ON, told: 'the goodbye is heard' };
+
+/** The session comes to an end in one way or another, and a new one takes over. */
+function lost(name: string, lose: (session: RealtimeSession) => void): Fault {
+  const strike = async (scene: Scene): Promise<void> => lose(await session(scene));
+  return {
+    name,
+    at: {
+      ...atEach(AFTER_CREATE.slice(0, -1), () => ({
+        strike,
+        expected: { ...GOES_ON, logged: FAILED, told: 'renewed, goes on' },
+      })),
+      ending: { strike, expected: GOODBYE_HEARD },
+    },
+    otherwise: BEFORE_THE_MODEL,
+  };
+}
+
+/** The next replies end as `fault` says, the one that is being made in the middle of a word. */
+function replies(name: string, fault: ResponseFault, count: number, expected: Expected): Fault {
+  const spoil = async (scene: Scene): Promise<void> => {
+    const current = await session(scene);
+    const from = current.record.responses.length;
+    const numbers = Array.from({ length: count }, (_, index) => from + index);
+    scene.office.world.realtime.turn({ responseFaults: Object.fromEntries(numbers.map((number) => [number, fault])) });
+  };
+  return {
+    name,
+    at: {
+      opening: { strike: spoil, expected },
+      talking: {
+        strike: async (scene) => {
+          await spoil(scene);
+          (await session(scene)).replies.breakOff(fault);
+        },
+        expected,
+      },
+      interrupted: { strike: spoil, expected },
+      ending: { ...goodbyeAsked(spoil), expected: { ...expected, outcomes: ['canceled'], reason: /on request/ } },
+    },
+    otherwise: { ...BEFORE_THE_MODEL, ...because('no reply yet', ['ringing', 'joining']) },
+  };
+}
+
+/** A goodbye is asked for in the middle of the conversation, after `strike`. */
+function goodbyeAsked(strike: (scene: Scene) => void | Promise<void>): Pick<FaultAt, 'strike' | 'reachedAt'> {
+  return {
+    reachedAt: 'talking',
+    strike: async (scene) => {
+      await strike(scene);
+      await scene.office.switchboard.end(scene.callId(), 'polite');
+    },
+  };
+}
+
+const silentModel = (scene: Scene): void => scene.office.world.realtime.turn({ neverAnswers: true });
+const UNANSWERED: Expected = apology(/speech model/, /.*/);
+
+export const MODEL_FAULTS: readonly Fault[] = [
+  refused('model refuses the key', 'invalid_api_key', /OPENAI_API_KEY/),
+  refused('model is not known', 'invalid_model', /OPENAI_REALTIME_MODEL/),
+  refused('model has no quota', 'insufficient_quota', /credit/),
+  {
+    name: 'model: fatal error event',
+    at: {
+      ringing: {
+        strike: async (scene) => (await session(scene)).object('credit_balance_exhausted', 'No credit.'),
+        expected: {
+          outcomes: ['error'],
+          reason: /credit/,
+          logged: FAILED,
+          told: 'put down before the answer, `error`',
+        },
+      },
+      ...atEach(['joining', ...LIVE.slice(0, 3)], () => ({
+        strike: async (scene) => (await session(scene)).object('credit_balance_exhausted', 'No credit.'),
+        expected: apology(/credit/),
+      })),
+      ending: {
+        strike: async (scene) => (await session(scene)).object('credit_balance_exhausted', 'No credit.'),
+        expected: GOODBYE_HEARD,
+      },
+    },
+    otherwise: BEFORE_THE_MODEL,
+  },
+  {
+    name: 'model: error event that is not fatal',
+    at: atEach(AFTER_CREATE, () => ({
+      strike: async (scene) => (await session(scene)).object('item_not_found', 'There is no such item.'),
+      expected: GOES_ON,
+    })),
+    otherwise: BEFORE_THE_MODEL,
+  },
+  lost('model: socket dropped', (one) => one.kill()),
+  lost('model: half-open', (one) => one.freeze()),
+  lost('model: session expired', (one) => one.expire()),
+  replies('model: a reply fails', 'server_error', 1, {
+    ...GOES_ON,
+    logged: /reply-failed/,
+    told: 'asked again, goes on',
+  }),
+  replies('model: every reply fails', 'server_error', 40, apology(/could not answer/, /apology/)),
+  replies('model: a reply is incomplete', 'content_filter', 1, {
+    ...GOES_ON,
+    logged: /reply-incomplete/,
+    told: 'asked again, goes on',
+  }),
+  ...(['before-done', 'after-done'] as const).map(
+    (when): Fault => ({
+      name: `model: audio after a cancel, ${when.replace('-', ' ')}`,
+      at: {
+        interrupted: {
+          world: { realtime: { lateDeltas: { count: 6, when } } },
+          strike: nothing,
+          expected: GOES_ON,
+        },
+      },
+      otherwise: because('nothing is cancelled', ['placing', 'ringing', 'joining', 'opening', 'talking', 'ending']),
+    }),
+  ),
+  {
+    name: 'model: no answer',
+    at: {
+      ringing: {
+        world: { ringMs: 6_500, realtime: { sessionCreatedDelayMs: 60_000 } },
+        strike: nothing,
+        expected: {
+          outcomes: ['error'],
+          reason: /could not be reached/,
+          logged: FAILED,
+          told: 'put down before the answer, `error`',
+        },
+      },
+      joining: { world: { realtime: { sessionCreatedDelayMs: 60_000 } }, strike: nothing, expected: UNANSWERED },
+      ...atEach(LIVE.slice(0, 3), () => ({ strike: silentModel, expected: UNANSWERED })),
+      ending: {
+        ...goodbyeAsked(silentModel),
+        expected: { ...UNANSWERED, outcomes: ['canceled'], reason: /on request/, told: 'apology, `canceled`' },
+      },
+    },
+    otherwise: BEFORE_THE_MODEL,
+  },
+];
