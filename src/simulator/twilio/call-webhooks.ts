@@ -5,7 +5,7 @@ import { StatusSequence } from './status-callbacks.ts';
 import { sendWebhook, type WebhookAnswer } from './webhooks.ts';
 
 export interface WebhookRecord {
-  readonly kind: 'voice' | 'action' | 'status' | 'stream-status';
+  readonly kind: 'voice' | 'action' | 'status' | 'stream-status' | 'recording';
   readonly url: string;
   readonly fields: FormFields;
   /** Since the call was created. */

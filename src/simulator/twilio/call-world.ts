@@ -18,6 +18,15 @@ export interface CallWorld {
   readonly closing: AbortSignal;
 }
 
+/** Of a recording that the create asked for. */
+export interface RecordingSettings {
+  readonly channels: 'mono' | 'dual';
+  readonly trim: 'trim-silence' | 'do-not-trim';
+  readonly callback: string | null;
+  readonly callbackMethod: 'GET' | 'POST';
+  readonly callbackEvents: readonly string[];
+}
+
 /** What a create asked for. */
 export interface CallSettings {
   readonly to: string;
@@ -30,4 +39,6 @@ export interface CallSettings {
   readonly statusCallbackEvents: readonly string[];
   readonly timeoutMs: number;
   readonly timeLimitMs: number;
+  /** Null when the call is not recorded. */
+  readonly recording: RecordingSettings | null;
 }

@@ -4,6 +4,7 @@ import { CallWebhooks, signingToken, type WebhookRecord } from './call-webhooks.
 import type { CallSettings, CallWorld } from './call-world.ts';
 import type { Notice } from './errors.ts';
 import { type ProgramHost, pause, runProgram } from './program.ts';
+import { SimulatedRecording } from './recording.ts';
 import { type FormFields, sign } from './signature.ts';
 import { SimulatedStream, type StreamEnd, type StreamHost } from './stream.ts';
 import { parseTwiml, type StreamNoun, TwimlError, type Verb } from './twiml.ts';
@@ -21,6 +22,8 @@ export type CallStatus =
 export type TwimlSource = { readonly twiml: string } | { readonly url: string; readonly method: 'GET' | 'POST' };
 
 const TERMINAL: readonly CallStatus[] = ['completed', 'busy', 'failed', 'no-answer', 'canceled'];
+/** Their sound is kept nowhere. */
+const RECORDINGS_URL = 'https://api.twilio.example.com';
 const APPLICATION_ERROR = 'We are sorry. An application error has occurred. Goodbye.';
 
 /** A sentence that Twilio spoke by itself; times count from the call's creation. */
@@ -52,6 +55,8 @@ export class SimulatedCall {
   readonly errors: Notice[] = [];
   readonly warnings: Notice[] = [];
   readonly streams: SimulatedStream[] = [];
+  /** At most the one that the create asked for. */
+  readonly recordings: readonly SimulatedRecording[];
   callee: Callee | null = null;
   /** Hears what the person hears, when the account was given a phrasebook. */
   readonly ear: Ear | null;
@@ -79,6 +84,9 @@ export class SimulatedCall {
       this.settleEnded = resolve;
     });
     this.hooks = new CallWebhooks(world, settings, (severity, code, message) => this.note(severity, code, message));
+    const recorded = { callSid: sid, accountSid: world.accountSid, baseUrl: RECORDINGS_URL, hooks: this.hooks };
+    this.recordings =
+      settings.recording === null ? [] : [new SimulatedRecording(world.newSid('RE'), settings.recording, recorded)];
   }
 
   /** Every webhook sent for this call, with what came back. */
@@ -187,6 +195,7 @@ export class SimulatedCall {
     this.status = 'in-progress';
     this.answeredAt = new Date();
     this.setTimeLimit(this.settings.timeLimitMs);
+    for (const recording of this.recordings) recording.begin();
     this.hooks.announce('answered', this.callFields(), this.durationSeconds);
     if (knobs.trialNoticeMs > 0) {
       this.speak('You have a trial account.', null, null, 'trial-notice', knobs.trialNoticeMs);
@@ -324,6 +333,7 @@ export class SimulatedCall {
     this.over.abort();
     this.stream?.stop();
     this.hooks.announce('completed', this.callFields(), this.durationSeconds);
+    for (const recording of this.recordings) recording.finish();
     void this.settle();
   }
 

@@ -38,6 +38,7 @@ const E164 = /^\+[1-9]\d{6,14}$/;
 const VALID_FROM = '+15005550006';
 const INVALID_NUMBER = '+15005550001';
 const STATUS_EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
+const RECORDING_EVENTS = ['in-progress', 'completed', 'absent'];
 const MAX_TWIML_CHARS = 4_000;
 
 class Refused extends Error {
@@ -62,9 +63,9 @@ function route(request: RestRequest, account: RestAccount): RestReply {
   authenticate(request.authorization, account);
   const resource = request.method === 'GET' ? accountResource(request.url, account) : null;
   if (resource !== null) return { status: 200, body: resource };
-  const path = new RegExp(`^${API}/Accounts/([^/]+)/Calls(?:/([^/]+))?\\.json$`).exec(request.url.pathname);
+  const path = new RegExp(`^${API}/Accounts/([^/]+)/Calls(?:/([^/]+?))?(/Recordings)?\\.json$`).exec(request.url.pathname);
   if (path === null) throw new Refused(20404, request.url.pathname);
-  const [, accountSid, callSid] = path;
+  const [, accountSid, callSid, recordings] = path;
   if (accountSid !== account.accountSid) throw new Refused(20003);
   const { knobs } = account;
   const queue =
@@ -78,6 +79,7 @@ function route(request: RestRequest, account: RestAccount): RestReply {
   }
   const call = account.calls.find((one) => one.sid === callSid);
   if (call === undefined) throw new Refused(20404, request.url.pathname);
+  if (recordings !== undefined) return listRecordings(request, call, account);
   if (request.method === 'GET') return { status: 200, body: viewOf(call, account) };
   if (request.method !== 'POST') throw new Refused(20004);
   updateCall(call, request.form);
@@ -123,11 +125,35 @@ function createCall(form: URLSearchParams, account: RestAccount): RestReply {
     statusCallbackEvents: events.length > 0 ? events : ['completed'],
     timeoutMs: secondsOf(form, 'Timeout', 60, 600) * 1_000,
     timeLimitMs: secondsOf(form, 'TimeLimit', 14_400, 86_400) * 1_000,
+    recording: recordingSettings(form),
   };
   const byNumber = account.knobs.refuseNumbers[to];
   if (byNumber !== undefined) throw new Refused(byNumber);
   const call = account.create(settings, fieldsOf(form));
   return { status: 201, body: viewOf(call, account), created: call };
+}
+
+function recordingSettings(form: URLSearchParams): CallSettings['recording'] {
+  const record = form.get('Record') ?? 'false';
+  if (record !== 'true' && record !== 'false') throw new Refused(20001, `Record ${record}`);
+  const channels = wordOf(form, 'RecordingChannels', ['mono', 'dual']);
+  const trim = wordOf(form, 'Trim', ['trim-silence', 'do-not-trim']);
+  const callback = form.get('RecordingStatusCallback');
+  if (callback !== null && !isWebUrl(callback)) throw new Refused(21609, callback);
+  const events = form.getAll('RecordingStatusCallbackEvent');
+  const unknown = events.find((event) => !RECORDING_EVENTS.includes(event));
+  if (unknown !== undefined) throw new Refused(21626, unknown);
+  if (record === 'false') return null;
+  const callbackMethod = methodOf(form.get('RecordingStatusCallbackMethod'));
+  return { channels, trim, callback, callbackMethod, callbackEvents: events.length > 0 ? events : ['completed'] };
+}
+
+/** One of these words, the first when none is given. */
+function wordOf<const Word extends string>(form: URLSearchParams, name: string, words: readonly [Word, ...Word[]]): Word {
+  const given = form.get(name);
+  const word = given === null ? words[0] : words.find((one) => one === given);
+  if (word === undefined) throw new Refused(20001, `${name} ${given}`);
+  return word;
 }
 
 function updateCall(call: SimulatedCall, form: URLSearchParams): void {
@@ -172,6 +198,21 @@ function listCalls(url: URL, account: RestAccount): RestReply {
     previous_page_uri: page > 0 ? uriOf(page - 1) : null,
   };
   return { status: 200, body };
+}
+
+function listRecordings(request: RestRequest, call: SimulatedCall, account: RestAccount): RestReply {
+  if (request.method !== 'GET') throw new Refused(20004);
+  const recordings = call.recordings.map(({ sid, status, channels, durationSeconds }) => ({
+    sid,
+    account_sid: account.accountSid,
+    call_sid: call.sid,
+    status,
+    channels,
+    source: 'OutboundAPI',
+    duration: durationSeconds === null ? null : String(durationSeconds),
+    uri: `${API}/Accounts/${account.accountSid}/Recordings/${sid}.json`,
+  }));
+  return { status: 200, body: { recordings, page: 0, page_size: 50 } };
 }
 
 function matches(call: SimulatedCall, query: URLSearchParams): boolean {
