@@ -18,6 +18,8 @@ export function claimStdout(): Writable {
   // Without listeners a reader that has gone would end the process before the live calls are ended.
   protocol.on('error', () => {});
   stdout.on('error', (error) => protocol.destroy(error));
+  // A log that nobody reads is no mistake. Unheard, each failed line would be logged as one, which fails again, for ever.
+  stderr.on('error', () => {});
   stdout.write = stderr.write.bind(stderr);
   claimed = protocol;
   return protocol;

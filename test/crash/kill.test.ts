@@ -69,7 +69,10 @@ async function kill(random: () => number): Promise<Victim> {
   const env = { ...world.env, ...PATIENCE, DATA_DIR: here.folder() };
   const server = await here.start({ env, args: ['--simulate'] });
   const told = new Map<string, readonly string[]>();
-  const listening = EARLY.flatMap(numbersOf).map((to) => listen(server, to, told));
+  const listening = EARLY.flatMap(numbersOf).map(async (to) => {
+    await sleep(random() * 1_000);
+    await listen(server, to, told);
+  });
   const isThere = (phase: Phase) => numbersOf(phase).every((to) => phaseOf(world, to) === phase);
   await until(() => EARLY.every(isThere), 40_000);
   await sleep(random() * 600);

@@ -29,10 +29,11 @@ export function briefTo(to: string): string {
   return `Book a table for four on Friday at seven; this is call ${to.slice(-4)}.`;
 }
 
-function isEnding({ responses, spoken }: SessionRecord): boolean {
-  return (
-    responses.some(({ calls, metadata }) => calls.includes('end_call') || metadata.purpose === 'goodbye') ||
-    [...spoken.values()].some(({ phraseId }) => phraseId === 'a.goodbye')
+/** The model has said that the call shall end, or was asked for a goodbye. */
+function isEnding({ responses }: SessionRecord): boolean {
+  return responses.some(
+    ({ calls, doneAtMs, metadata }) =>
+      (calls.includes('end_call') && doneAtMs !== null) || metadata.purpose === 'goodbye',
   );
 }
 

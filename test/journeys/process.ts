@@ -188,6 +188,16 @@ export class ServerProcess {
     this.#child.stdin.end();
   }
 
+  /** Puts bytes into the server's stdin as they are. */
+  raw(bytes: string | Uint8Array): void {
+    this.#child.stdin.write(bytes);
+  }
+
+  /** The client stops reading, as one that has crashed: what is written there from now on finds a broken pipe. */
+  breakPipe(...names: readonly ('stdout' | 'stderr')[]): void {
+    for (const name of names) this.#child[name].destroy();
+  }
+
   signal(name: NodeJS.Signals): void {
     if (!this.#exited) this.#child.kill(name);
   }

@@ -77,10 +77,11 @@ describe('a process that is killed with a live call', { timeout: 60_000 }, () =>
     await killed.exit;
     // Twilio has noticed the broken stream by itself; the call may live on, or have ended for want of an answer.
     const next = await here.start({ env, args: ['--simulate'] });
-    const { data } = await next.tool('get-call', { callId });
-    expect(data).toMatchObject({ state: 'ended', outcome: 'error', lines: told.lines });
-    expect(data.reason).toBe('Switchboard stopped while this call was going on.');
-    await until(() => world.twilio.calls[0]?.isOver === true, 10_000);
+    const { data, lines } = await next.follow(callId);
+    expect(data).toMatchObject({ state: 'ended', outcome: 'error' });
+    expect(data.reason).toMatch(/^Switchboard stopped while this call was going on; /);
+    expect(lines).toEqual(told.lines);
+    expect(world.twilio.calls[0]?.isOver).toBe(true);
 
     const [, second] = world.twilio.calls;
     expect(second?.isOver).toBe(false);
@@ -102,8 +103,7 @@ describe('a process that is killed with a live call', { timeout: 60_000 }, () =>
     const next = await here.start({ env: { ...env, PORT, PUBLIC_URL: `http://127.0.0.1:${PORT}` } });
     const refused = await next.tool('trigger-call', { toNumber: CALLED, callContext: 'Another.' });
     expect(refused.text).toContain(PORT);
-    expect((await next.tool('wait-for-call', { callId })).data).toMatchObject({ state: 'ended', done: true });
-    await until(() => world.twilio.calls[0]?.isOver === true, 10_000);
+    expect((await next.follow(callId)).data).toMatchObject({ state: 'ended', done: true });
     expect(world.twilio.calls[0]?.endedBy).toBe('rest');
     await until(() => next.log.includes('hung up a call that a dead process left behind'), 10_000);
   });

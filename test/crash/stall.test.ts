@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SCENARIOS } from '../../src/simulator/scenarios/scenarios.ts';
+import { phrase } from '../../src/simulator/speech/load-phrasebook.ts';
+import { startWorld } from '../../src/simulator/world.ts';
+import { until } from '../fixtures/mcp-pair.ts';
+import { processes } from '../journeys/process.ts';
+
+const here = processes();
+afterEach(() => here.cleanUp());
+
+const STALL_MS = 500;
+
+describe('a process that stands still for half a second', { timeout: 90_000 }, () => {
+  it('goes on with its call each time: nothing lost, doubled or out of order, and cuts are where they were heard', async () => {
+    const world = here.later(await startWorld({ scenario: 'reservation', twilio: { network: {} } }));
+    const env = { ...world.env, DATA_DIR: here.folder() };
+    const server = await here.start({ env, args: ['--simulate'] });
+    const callId = await server.place();
+    const [call] = world.twilio.calls;
+    const [callee] = world.callees;
+    if (!call) throw new Error('There is no call');
+    const following = server.follow(callId);
+    let stalls = 0;
+    /** While this one speaks, and again while it is cut short. */
+    const stallWhen = async (condition: () => boolean): Promise<void> => {
+      await until(() => condition() || call.isOver, 40_000);
+      if (call.isOver) return;
+      server.signal('SIGSTOP');
+      await sleep(STALL_MS);
+      server.signal('SIGCONT');
+      stalls += 1;
+    };
+    const person = () => world.callees[0];
+    const says = (id: string) => () => person()?.said.some((one) => one.phraseId === id && one.endMs === null) ?? false;
+    const hears = (id: string, ms: number) => () => (call.ear?.heardMs(id, 1) ?? 0) >= ms;
+    await stallWhen(says('c.greeting'));
+    await stallWhen(hears('a.request', 500));
+    await stallWhen(says('c.howmany'));
+    await stallWhen(hears('a.four', 300));
+    await stallWhen(says('c.name'));
+    await stallWhen(hears('a.goodbye', 1_000));
+    expect(callee).toBe(undefined);
+    const { data, lines } = await following;
+    expect(stalls).toBe(6);
+    expect(data).toMatchObject({ state: 'ended', outcome: SCENARIOS.reservation?.outcome });
+    expect(call.ear?.faults()).toEqual([]);
+    const record = world.realtime.sessions[0]?.record;
+    expect(record?.errorCodes()).toEqual([]);
+    const heard = record?.turns.flatMap((turn) => turn.heard) ?? [];
+    expect(heard.map((one) => [one.phrase?.id, one.exact])).toEqual(
+      ['c.greeting', 'c.howmany', 'c.name', 'c.confirmed', 'c.bye'].map((id) => [id, true]),
+    );
+    console.info(JSON.stringify(person()?.interruptions), JSON.stringify(record?.truncations), JSON.stringify(lines.map((l) => [l.speaker, l.text])));
+    expect(lines.filter(({ speaker }) => speaker === 'callee').map(({ text }) => text)).toEqual(
+      ['c.greeting', 'c.howmany', 'c.name', 'c.confirmed', 'c.bye'].map((id) => phrase(id).text),
+    );
+  });
+});
