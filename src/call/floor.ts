@@ -278,13 +278,20 @@ export function worded(draft: Draft, event: Of<'model.worded'>): void {
   const turn = itemOf(draft.call.turns, event.itemId);
   if (turn?.interrupted) {
     // Words that came after the cut belong to what was planned, not to what was heard.
-    const planned = event.whole ? event.text : (turn.planned ?? '') + event.text;
+    const planned = wordsSoFar(turn.planned ?? '', event);
     if (turn.line === null) draft.call.turns = changeItem(draft.call.turns, event.itemId, { planned });
     return;
   }
   if (!turn) meet(draft, 'agent', event.itemId);
-  const text = event.whole ? event.text : (turn?.text ?? '') + event.text;
+  const text = wordsSoFar(turn?.text ?? '', event);
   draft.call.turns = changeItem(draft.call.turns, event.itemId, { text });
+}
+
+/** A reply of half an hour has no more; a model that never stops must not fill the memory. */
+const MOST_LETTERS = 20_000;
+
+function wordsSoFar(before: string, event: Of<'model.worded'>): string {
+  return (event.whole ? event.text : before + event.text).slice(0, MOST_LETTERS);
 }
 
 export function itemDone(draft: Draft, event: Of<'model.itemDone'>): void {

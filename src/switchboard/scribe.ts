@@ -19,6 +19,8 @@ export interface Scribe {
   settled(): Promise<void>;
 }
 
+/** What repeats itself for ever, such as objections of a broken model, must not fill the disk; what is said once is always written. */
+const MOST_NOTES_OF_A_KIND = 500;
 /** A store that is busy or full is tried again after these delays; a transcript must not be lost to a moment's trouble. */
 const RETRY_DELAYS_MS: readonly number[] = [100, 400, 1_500, 5_000, 10_000, 20_000];
 
@@ -36,6 +38,7 @@ export function createScribe(options: {
 }): Scribe {
   const { callId, store, clock, logger, meter, onWritten, retriesMs = RETRY_DELAYS_MS } = options;
   let tail: Promise<void> = Promise.resolve();
+  const notes = new Map<string, number>();
   let usage = NO_USAGE;
   let answeredAtMs: number | null = null;
 
@@ -77,6 +80,9 @@ export function createScribe(options: {
         case 'scribe.line':
           return enqueue('line', 'line', () => store.putLine(callId, lineOf(command)));
         case 'scribe.note': {
+          const ofKind = (notes.get(command.kind) ?? 0) + 1;
+          notes.set(command.kind, ofKind);
+          if (ofKind > MOST_NOTES_OF_A_KIND) return;
           const note = { atMs: clock.wall(), kind: command.kind, data: command.data };
           return enqueue(null, 'note', () => store.addNote(callId, note));
         }

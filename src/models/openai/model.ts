@@ -67,7 +67,11 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
 }
 
 /** The address to connect to and the headers that carry the key. An address that cannot be read is left for the socket to refuse. */
-export function addressOf(options: Pick<OpenAiModelOptions, 'apiKey' | 'url' | 'model'>): { url: string; model: string; headers: Record<string, string> } {
+export function addressOf(options: Pick<OpenAiModelOptions, 'apiKey' | 'url' | 'model'>): {
+  url: string;
+  model: string;
+  headers: Record<string, string>;
+} {
   const headers: Record<string, string> = { Authorization: `Bearer ${options.apiKey}` };
   const url = URL.parse(options.url);
   if (url === null) return { url: options.url, model: options.model, headers };

@@ -54,19 +54,34 @@ const NOTHING: Fields = {};
 function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : NOTHING;
 }
+/** Everything that is kept for the length of a call is bounded: ids, names, what was said in one turn, a tool's arguments. */
+const MOST_ID = 256;
+const MOST_WORDS = 20_000;
+const MOST_ARGUMENTS = 20_000;
+
+/** An id, a name or a code; a longer text is none. */
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' && value.length <= MOST_ID ? value : '';
 }
 function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
+  return typeof value === 'string' && value.length <= MOST_ID ? value : null;
+}
+/** Arguments that are cut off are no arguments: the tool refuses them, and the model hears of it. */
+function argumentsOf(value: unknown): string {
+  return typeof value === 'string' && value.length <= MOST_ARGUMENTS ? value : '';
+}
+function wordsOf(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, MOST_WORDS) : '';
 }
 /** Codes go into timelines and logs, so only a plain word counts as one. */
 function codeOf(value: unknown): string | null {
   return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : null;
 }
+/** Tokens, milliseconds or an index: whole, as the store wants them, and in a range that can still be added up. */
 function countOf(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+  return typeof value === 'number' && value > 0 ? Math.min(Math.round(value), MOST_COUNT) : 0;
 }
+const MOST_COUNT = 1_000_000_000;
 
 /** The type names that we read: GA's, plus the beta's of 2024. Anything else is tolerated. */
 type ReadType =
@@ -147,13 +162,13 @@ function readReplyFields(type: ReadType, event: Fields): ServerMessage {
       return replyCreated(fieldsOf(event.response));
     case 'response.output_audio.delta':
     case 'response.audio.delta':
-      return spoke(event, textOf(event.delta));
+      return spoke(event, typeof event.delta === 'string' ? event.delta : '');
     case 'response.output_audio_transcript.delta':
     case 'response.audio_transcript.delta':
-      return worded(event, textOf(event.delta), false);
+      return worded(event, wordsOf(event.delta), false);
     case 'response.output_audio_transcript.done':
     case 'response.audio_transcript.done':
-      return worded(event, textOf(event.transcript), true);
+      return worded(event, wordsOf(event.transcript), true);
     case 'response.output_item.done':
       return outputItemDone(textOf(event.response_id), fieldsOf(event.item));
     case 'response.done':
@@ -165,7 +180,7 @@ function readReplyFields(type: ReadType, event: Fields): ServerMessage {
 
 function transcribed(itemId: string, event: Fields): ServerMessage {
   const usage = transcriptionUsageOf(fieldsOf(event.usage));
-  const text = textOf(event.transcript);
+  const text = wordsOf(event.transcript);
   return plain({ type: 'model.transcribed', itemId, text, ...(usage === null ? {} : { usage }) });
 }
 
@@ -216,7 +231,7 @@ function outputItemDone(replyId: string, item: Fields): ServerMessage {
       itemId,
       toolCallId: textOf(item.call_id),
       name: textOf(item.name),
-      args: textOf(item.arguments),
+      args: argumentsOf(item.arguments),
     },
   };
 }
@@ -260,7 +275,7 @@ function usageOf(value: unknown): Usage | null {
 
 /** The API reference of "conversation.item.input_audio_transcription.completed": billed by tokens or by the audio's duration. */
 function transcriptionUsageOf(usage: Fields): Usage | null {
-  if (usage.type === 'duration') return { ...NO_USAGE, transcribedMs: countOf(usage.seconds) * 1_000 };
+  if (usage.type === 'duration') return { ...NO_USAGE, transcribedMs: countOf(Number(usage.seconds) * 1_000) };
   if (usage.type !== 'tokens') return null;
   return {
     ...NO_USAGE,
@@ -272,8 +287,8 @@ function transcriptionUsageOf(usage: Fields): Usage | null {
 function serverError(error: Fields): ServerError {
   return {
     code: codeOf(error.code) ?? codeOf(error.type) ?? 'unknown',
-    message: textOf(error.message),
-    param: textOf(error.param),
+    message: wordsOf(error.message),
+    param: wordsOf(error.param),
     eventId: textOrNull(error.event_id),
   };
 }

@@ -45,6 +45,10 @@ type Phase = 'connecting' | 'configuring' | 'seeding' | 'ready' | 'closed';
 
 /** Commands that wait for `model.ready`; a call asks for a handful at most. */
 const MAX_WAITING = 64;
+/** An hour, which is the longest session, has not a tenth of them. */
+const MAX_ITEMS = 10_000;
+/** A reply calls a tool or two. */
+const MAX_HELD_CALLS = 64;
 /** About two minutes of µ-law in base64: a network so far behind gets no more audio. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 
@@ -60,6 +64,9 @@ class Session implements ModelSession {
   private readonly stopDeadline: () => void;
   private readonly waiting: Array<() => void> = [];
   private readonly seenItems = new Set<string>();
+  /** Every item that the call was told of, in whatever event. */
+  private readonly metItems = new Set<string>();
+  private latestItem = '';
   /** Completed tool calls of replies that are not done: whether they count is known only at the end. */
   private readonly heldCalls = new Map<string, ToolCall[]>();
   private readonly seedEvents: ModelEvent[] = [];
@@ -145,8 +152,18 @@ class Session implements ModelSession {
 
   private emit(event: ModelEvent, audio?: Audio): void {
     if (this.phase === 'closed') return;
+    if ('itemId' in event && event.itemId !== this.latestItem && !this.meet(event.itemId)) return;
     if (audio === undefined) this.options.emit(event);
     else this.options.emit(event, audio);
+  }
+
+  /** False when the session is ended because there are more items than a conversation has. */
+  private meet(itemId: string): boolean {
+    this.latestItem = itemId;
+    this.metItems.add(itemId);
+    if (this.metItems.size <= MAX_ITEMS) return true;
+    this.fail({ kind: 'protocol', retryable: true, code: 'too-many-items' });
+    return false;
   }
 
   /** The session's last word; everything after it is silence. */
@@ -289,7 +306,9 @@ class Session implements ModelSession {
       }
       case 'toolCalled': {
         const { call } = message;
-        this.heldCalls.set(call.replyId, [...(this.heldCalls.get(call.replyId) ?? []), call]);
+        const held = [...this.heldCalls.values()].reduce((sum, calls) => sum + calls.length, 0);
+        if (held >= MAX_HELD_CALLS) this.fail({ kind: 'protocol', retryable: true, code: 'too-many-calls' });
+        else this.heldCalls.set(call.replyId, [...(this.heldCalls.get(call.replyId) ?? []), call]);
         return;
       }
       case 'replyDone':

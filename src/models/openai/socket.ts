@@ -40,9 +40,9 @@ export interface Socket {
 /** Largest message that a server may send: six minutes of audio in one piece. */
 const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 /** Twenty minutes of audio at once, and then ten times as much as can be listened to. */
-const FLOOD_BYTES: Budget = { burst: 16 * 1024 * 1024, perMs: 128 };
+const FLOOD_BYTES = { burst: 16 * 1024 * 1024, perMs: 128 };
 /** A reply of minutes made in one go is some thousand messages; nobody speaks five hundred a second for long. */
-const FLOOD_MESSAGES: Budget = { burst: 10_000, perMs: 0.5 };
+const FLOOD_MESSAGES = { burst: 10_000, perMs: 0.5 };
 const MAX_MISSED_PONGS = 2;
 const CLOSE_GRACE_MS = 2_000;
 const REFUSAL_BODY_BYTES = 8 * 1024;
@@ -55,23 +55,6 @@ export function openSocket(options: SocketOptions, listener: SocketListener): So
   return new LiveSocket(options, listener);
 }
 
-interface Budget {
-  readonly burst: number;
-  readonly perMs: number;
-}
-
-/** A bucket that fills with time and is drawn from; false when it is empty. */
-function createBudget({ burst, perMs }: Budget, clock: Clock): (amount: number) => boolean {
-  let left = burst;
-  let atMs = clock.now();
-  return (amount) => {
-    const nowMs = clock.now();
-    left = Math.min(burst, left + (nowMs - atMs) * perMs) - amount;
-    atMs = nowMs;
-    return left >= 0;
-  };
-}
-
 class LiveSocket implements Socket {
   private readonly options: SocketOptions;
   private readonly listener: SocketListener;
@@ -80,14 +63,14 @@ class LiveSocket implements Socket {
   private opened = false;
   private missedPongs = 0;
   private stopTimer: () => void = () => {};
-  private readonly takeBytes: (bytes: number) => boolean;
-  private readonly takeMessages: (count: number) => boolean;
+  private bytesLeft = FLOOD_BYTES.burst;
+  private messagesLeft = FLOOD_MESSAGES.burst;
+  private countedAtMs: number;
 
   constructor(options: SocketOptions, listener: SocketListener) {
     this.options = options;
     this.listener = listener;
-    this.takeBytes = createBudget(FLOOD_BYTES, options.clock);
-    this.takeMessages = createBudget(FLOOD_MESSAGES, options.clock);
+    this.countedAtMs = options.clock.now();
     try {
       this.ws = this.connect();
     } catch (error) {
@@ -156,17 +139,27 @@ class LiveSocket implements Socket {
       this.opened = true;
       this.beat();
     });
-    ws.on('ping', () => this.hearLife());
-    ws.on('pong', () => this.hearLife());
+    ws.on('ping', () => this.hear(0));
+    ws.on('pong', () => this.hear(0));
     ws.on('message', (data, isBinary) => {
-      this.hearLife();
-      if (!this.over && !isBinary) this.listener.message(data.toString());
+      const bytes = Buffer.isBuffer(data) ? data.length : 0;
+      if (this.hear(bytes) && !isBinary) this.listener.message(data.toString());
     });
     return ws;
   }
 
-  private hearLife(): void {
+  /** False when the session is over, or is ended because the server sends more than any conversation needs. */
+  private hear(bytes: number): boolean {
+    if (this.over) return false;
     this.missedPongs = 0;
+    const nowMs = this.options.clock.now();
+    const passedMs = nowMs - this.countedAtMs;
+    this.countedAtMs = nowMs;
+    this.bytesLeft = Math.min(FLOOD_BYTES.burst, this.bytesLeft + passedMs * FLOOD_BYTES.perMs) - bytes;
+    this.messagesLeft = Math.min(FLOOD_MESSAGES.burst, this.messagesLeft + passedMs * FLOOD_MESSAGES.perMs) - 1;
+    if (this.bytesLeft >= 0 && this.messagesLeft >= 0) return true;
+    this.lose({ kind: 'protocol', retryable: true, code: 'flood' });
+    return false;
   }
 
   /** A peer that vanished without a FIN is noticed only because it stops answering. */
