@@ -2,6 +2,8 @@ import { type Config, secretsOf } from './config.ts';
 
 /** Shorter ones are words that stand in any log. */
 const LEAST_LENGTH = 4;
+/** A log line is one, an error's details in it may be another, and what a vendor answered a third. */
+const JSON_LEVELS = 3;
 
 /**
  * Every secret of the settings in each form in which it could stand in a text: as it is, in JSON, in a URL, and inside the header of
@@ -13,11 +15,19 @@ export function secretForms(config: Config): readonly string[] {
   const users = [twilioAccountSid, twilioApiKey].filter((user) => user !== null);
   const forms = secrets.flatMap((secret) => [
     secret,
-    JSON.stringify(secret).slice(1, -1),
+    ...escaped(secret, JSON_LEVELS),
     encodeURIComponent(secret),
+    new URLSearchParams({ '': secret }).toString().slice(1),
     ...users.map((user) => Buffer.from(`${user}:${secret}`).toString('base64').replace(/=+$/, '')),
   ]);
   return [...new Set([...forms, ...queryValues(config.openaiWebsocketUrl)])].toSorted((a, b) => b.length - a.length);
+}
+
+/** As it stands in a JSON text, in a JSON text within one, and so on. */
+function escaped(text: string, levels: number): readonly string[] {
+  if (levels === 0) return [];
+  const inJson = JSON.stringify(text).slice(1, -1);
+  return [inJson, ...escaped(inJson, levels - 1)];
 }
 
 /** Some compatible servers take their key in the address. Ordinary words of an address are let stand. */
