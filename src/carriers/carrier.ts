@@ -109,7 +109,11 @@ export interface WebhookReply {
 /** A WebSocket route. `authorize` runs before the upgrade: a refusal is an HTTP status, and the socket never opens. */
 export interface SocketRoute {
   readonly path: string;
-  authorize(request: UpgradeRequest): { readonly accept: true } | { readonly accept: false; readonly status: number };
+  authorize(
+    request: UpgradeRequest,
+  ):
+    | { readonly accept: true /** For the log. */; readonly callId?: string }
+    | { readonly accept: false; readonly status: number };
   connect(socket: MediaSocket, request: UpgradeRequest): void;
 }
 

@@ -93,6 +93,7 @@ function mountWebhook(app: express.Application, webhook: Webhook): void {
 interface Accepted {
   readonly route: SocketRoute;
   readonly request: UpgradeRequest;
+  readonly callId: string | undefined;
 }
 
 /** Who may open a socket is decided before the upgrade; what is accepted there is the only thing that gets a handler. */
@@ -113,7 +114,7 @@ function mountSockets(
       const request: UpgradeRequest = { params, target, headers: flatHeaders(incoming.headers) };
       const verdict = route.authorize(request);
       if (!verdict.accept) return verdict.status;
-      accepted.set(incoming, { route, request });
+      accepted.set(incoming, { route, request, callId: verdict.callId });
       return 101;
     }
     return NOT_FOUND.status;
@@ -138,8 +139,9 @@ function mountSockets(
   const webSocketServer = getWss();
   // ws repeats the HTTP server's errors here; without a listener a taken port would end the process.
   webSocketServer.on('error', (error) => logger.warn({ err: error }, 'The public listener reported an error'));
-  webSocketServer.prependListener('connection', (socket: WebSocket) => {
-    socket.on('error', (error) => logger.warn({ code: codeOf(error) }, 'A socket of a carrier failed'));
+  webSocketServer.prependListener('connection', (socket: WebSocket, request: IncomingMessage) => {
+    const callId = accepted.get(request)?.callId;
+    socket.on('error', (error) => logger.warn({ callId, code: codeOf(error) }, 'A socket of a carrier failed'));
   });
   socketApp.ws('/*path', (socket, request) => {
     const found = accepted.get(request);
@@ -148,21 +150,21 @@ function mountSockets(
       return;
     }
     try {
-      found.route.connect(mediaSocket(socket, logger), found.request);
+      found.route.connect(mediaSocket(socket, found.callId, logger), found.request);
     } catch (error) {
-      logger.error({ err: error, route: found.route.path }, 'A socket route failed');
+      logger.error({ callId: found.callId, err: error, route: found.route.path }, 'A socket route failed');
       socket.close(1011);
     }
   });
   return webSocketServer;
 }
 
-function mediaSocket(socket: WebSocket, logger: HttpLog): MediaSocket {
+function mediaSocket(socket: WebSocket, callId: string | undefined, logger: HttpLog): MediaSocket {
   const guarded = (work: () => void): void => {
     try {
       work();
     } catch (error) {
-      logger.error({ err: error }, 'The handler of a socket failed');
+      logger.error({ callId, err: error }, 'The handler of a socket failed');
       socket.close(1011);
     }
   };

@@ -237,8 +237,8 @@ class TwilioCarrier implements Carrier {
       method: 'POST',
       path,
       handle: (request) => {
-        const refuse = (why: string, reply: WebhookReply): WebhookReply => {
-          this.options.logger.warn({ route: path, why }, 'A webhook was refused');
+        const refuse = (why: string, reply: WebhookReply, callId?: string): WebhookReply => {
+          this.options.logger.warn({ callId, route: path, why }, 'A webhook was refused');
           return reply;
         };
         if (!this.signatures.webhook(request.target, request.form, request.headers['x-twilio-signature']))
@@ -246,30 +246,32 @@ class TwilioCarrier implements Carrier {
         const pass = this.webhookTokens.find(request.params.token ?? '');
         if (pass === null) return refuse('token', UNKNOWN);
         const { AccountSid, CallSid } = request.form;
-        if (AccountSid !== this.options.accountSid) return refuse('account', FORBIDDEN);
-        if (!isCallSid(CallSid)) return refuse('no call', MALFORMED);
-        if (!pass.line.bind(CallSid)) return refuse('another call', FORBIDDEN);
+        const { callId } = pass.line;
+        if (AccountSid !== this.options.accountSid) return refuse('account', FORBIDDEN, callId);
+        if (!isCallSid(CallSid)) return refuse('no call', MALFORMED, callId);
+        if (!pass.line.bind(CallSid)) return refuse('another call', FORBIDDEN, callId);
         return answer(pass, request.form);
       },
     };
   }
 
   private authorize(request: UpgradeRequest): ReturnType<SocketRoute['authorize']> {
-    const refuse = (why: string, status = 403) => {
-      this.options.logger.warn({ why }, 'A stream was refused at its upgrade');
+    const refuse = (why: string, status = 403, callId?: string) => {
+      this.options.logger.warn({ callId, why }, 'A stream was refused at its upgrade');
       return { accept: false, status } as const;
     };
-    const accepted = { accept: true } as const;
     if (!this.signatures.upgrade(request.target, request.headers['x-twilio-signature'])) return refuse('signature');
     const pass = this.streamTokens.find(request.params.token ?? '');
     if (pass === null) return refuse('token');
+    const callId = pass.kind === 'call' ? pass.ticket.line.callId : undefined;
     // The newest is turned away, and its token stays good: those before it have proved the same, and end by their deadline.
     if (this.unstarted.size >= (this.options.maxUnstartedStreams ?? MAX_UNSTARTED_STREAMS))
-      return refuse('too many', 503);
-    if (pass.kind === 'call') return pass.ticket.line.reserve(pass.ticket) ? accepted : refuse('spent');
+      return refuse('too many', 503, callId);
+    if (pass.kind === 'call')
+      return pass.ticket.line.reserve(pass.ticket) ? { accept: true, callId } : refuse('spent', 403, callId);
     if (pass.isSpent) return refuse('spent');
     pass.isSpent = true;
-    return accepted;
+    return { accept: true };
   }
 
   private connect(socket: MediaSocket, request: UpgradeRequest): void {
