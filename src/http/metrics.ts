@@ -167,7 +167,10 @@ function counters(registry: Registry) {
     frames,
     placed,
     ended,
-    interruptions: count('switchboard_interruptions_total', 'Times that the callee spoke over the agent, which then stopped.'),
+    interruptions: count(
+      'switchboard_interruptions_total',
+      'Times that the callee spoke over the agent, which then stopped.',
+    ),
     discarded: count(
       'switchboard_truncated_audio_seconds_total',
       'Audio of the agent that was never heard, because it was interrupted or the line was gone.',
