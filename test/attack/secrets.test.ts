@@ -21,6 +21,8 @@ const SECRETS = {
   'OpenAI key': 'sk-"Ub8\\w%dS+7/sFg=4zOu',
   'MCP token': 'mcp-"Vc1\\v%eT+8/rEh=6aPv',
 };
+/** As most keys look: nothing but letters, digits and dashes. */
+const PLAIN_KEY = 'sk-proj-Ab3dEf6hIj9kLm2nOp5qRs8t';
 /** Known to the server, the model and those who read the store: to nobody else. */
 const BRIEF = { brief: 'Mention the word quetzalcoatlus-7731 when they ask for the occasion.' };
 
@@ -220,7 +222,7 @@ describe('no secret gets where it does not belong', { timeout: 90_000 }, () => {
       TWILIO_AUTH_TOKEN: SECRETS['auth token'],
       TWILIO_API_KEY: API_KEY_SID,
       TWILIO_API_SECRET: SECRETS['API key secret'],
-      OPENAI_API_KEY: SECRETS['OpenAI key'],
+      OPENAI_API_KEY: PLAIN_KEY,
     };
     const echoingRest = here.later(await startEchoingRest());
     const echoingModel = here.later(await startEchoingModel());
@@ -244,12 +246,18 @@ describe('no secret gets where it does not belong', { timeout: 90_000 }, () => {
         settings: { ...credentials, OPENAI_WEBSOCKET_URL: modelAddress },
       }),
     );
-    await deaf.ended(await deaf.place({ context: BRIEF.brief }));
-    await deaf.ended(await deaf.place({ context: BRIEF.brief }));
+    const calls = [
+      await deaf.ended(await deaf.place({ context: BRIEF.brief })),
+      await deaf.ended(await deaf.place({ context: BRIEF.brief })),
+    ];
     expect([echoingRest.refusals(), echoingModel.refusals()].every((count) => count > 0)).toBe(true);
+    const users = [API_KEY_SID, deaf.world.twilio.accountSid];
     const log = text('the log', [...refused.log, ...deaf.log].join(''));
     expect(log.content.toString()).toContain('call ended');
-    expect(findings([log], { ...SECRETS, ...BRIEF }, [API_KEY_SID, deaf.world.twilio.accountSid])).toEqual([]);
+    const told = text('what is told of the calls', JSON.stringify(calls));
+    expect(findings([told], BRIEF)).toHaveLength(1);
+    expect(findings([log, told], { PLAIN_KEY }, users)).toEqual([]);
+    expect(findings([log], { ...SECRETS, ...BRIEF }, users)).toEqual([]);
   });
 
   it('in errors that carry one in their message, their cause or their fields', async () => {

@@ -73,9 +73,11 @@ function argumentsOf(value: unknown): string {
 function wordsOf(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, MOST_WORDS) : '';
 }
-/** Codes go into timelines and logs, so only a plain word counts as one. */
+/** Codes go into timelines and logs, so only a word like `rate_limit_exceeded` counts as one: some servers repeat the key they refuse. */
 function codeOf(value: unknown): string | null {
-  return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : null;
+  return typeof value === 'string' && value.length <= 64 && /^[A-Za-z]+([_.][A-Za-z]+)*\d{0,3}$/.test(value)
+    ? value
+    : null;
 }
 /** Tokens, milliseconds or an index: whole, as the store wants them, and in a range that can still be added up. */
 function countOf(value: unknown): number {

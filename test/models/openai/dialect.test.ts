@@ -159,6 +159,40 @@ describe('what we read', () => {
     });
   });
 
+  it.each(['sk-proj-Ab3dEf6hIj9kLm2nOp5q', '0123456789abcdef0123456789abcdef', 'two words', '\u001b[31m'])(
+    'is no code of an error: %j',
+    (code) => {
+      const error = { type: code, code, message: code, param: null, event_id: null };
+      expect(readServerEvent(JSON.stringify({ type: 'error', error }))).toMatchObject({ error: { code: 'unknown' } });
+      const response = { id: 'r', status: 'failed', status_details: { reason: code, error: { type: code, code } } };
+      expect(readServerEvent(JSON.stringify({ type: 'response.done', response }))).toMatchObject({
+        reply: { reason: null, errorCode: null },
+      });
+    },
+  );
+
+  it('is what was transcribed, with its length or its tokens', () => {
+    const transcribed = (usage: object) =>
+      readServerEvent(
+        JSON.stringify({
+          type: 'conversation.item.input_audio_transcription.completed',
+          item_id: 'i',
+          transcript: 'Yes.',
+          usage,
+        }),
+      );
+    const event = { type: 'model.transcribed', itemId: 'i', text: 'Yes.' };
+    expect(transcribed({ type: 'duration', seconds: 4 })).toEqual({
+      kind: 'plain',
+      event: { ...event, usage: { ...NO_USAGE, transcribedMs: 4_000 } },
+    });
+    expect(transcribed({ type: 'tokens', input_tokens: 40, output_tokens: 3 })).toEqual({
+      kind: 'plain',
+      event: { ...event, usage: { ...NO_USAGE, transcriptionInputTokens: 40, transcriptionOutputTokens: 3 } },
+    });
+    expect(transcribed({})).toEqual({ kind: 'plain', event });
+  });
+
   it('is the same audio whatever the size, the order of the members and the white space', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 900 });
     const layout = fc.record({
