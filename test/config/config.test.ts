@@ -35,6 +35,7 @@ describe('the settings', () => {
     expect(loadConfig({ env: {}, machine })).toEqual({
       publicUrl: null,
       preflight: true,
+      pricesFile: null,
       twilioAccountSid: null,
       twilioAuthToken: null,
       twilioAuthTokenSecondary: null,
