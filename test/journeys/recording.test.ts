@@ -1,16 +1,17 @@
-import { readFileSync, statSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { briefOf, interrupter, numberOf, type PlannedReply, plannedBrain } from '../../src/bench/interruptions.ts';
 import { readWavHeader } from '../../src/media/wav.ts';
 import type { WorldOptions } from '../../src/simulator/world.ts';
-import { channel, compare, type Ears, joined, overheard } from '../fixtures/ears.ts';
+import { channel, compare, type Ears, joined, onOneClock, overheard } from '../fixtures/ears.ts';
 import { logLateness } from '../fixtures/interruptions.ts';
 import { type EndedCall, type Office, openOffice } from './office.ts';
+import { AGREES } from './short-calls.ts';
 
 const PLAN: readonly PlannedReply[] = [
   { speak: ['a.long'], cut: { phrase: 'a.long', atMs: 900 } },
   { speak: ['a.perfect'], cut: { phrase: 'a.perfect', atMs: 700 } },
-  { speak: ['a.short'], cut: null },
   { speak: ['a.request'], cut: { phrase: 'a.request', atMs: 1_200 } },
 ];
 
@@ -19,33 +20,37 @@ interface Recorded {
   readonly ears: Ears;
   readonly wav: Uint8Array;
   readonly path: string;
+  readonly office: Office;
 }
 
-describe('the recording of a call', { timeout: 40_000 }, () => {
-  let office: Office | null = null;
-  afterEach(async () => {
-    await office?.close();
-    office = null;
+describe.concurrent('the recording of a call', { timeout: 40_000 }, () => {
+  const offices: Office[] = [];
+  afterAll(async () => {
+    await Promise.all(offices.map((office) => office.close()));
   });
+  const open = async (options: Parameters<typeof openOffice>[0]): Promise<Office> => {
+    const office = await openOffice(options);
+    offices.push(office);
+    return office;
+  };
 
   async function hold(
     options: WorldOptions & { readonly settings?: Readonly<Record<string, string>> } = {},
   ): Promise<Recorded> {
     const ears: Ears = { heard: [], said: [], atMs: [] };
-    const opened = await openOffice({
+    const opened = await open({
       brain: () => plannedBrain([PLAN]),
       answer: () => overheard(interrupter(PLAN, 100), ears),
       realtime: { firstAudioDelayMs: 60 },
       ...options,
       settings: { VAD_SILENCE_MS: '150', RECORD_CALLS: 'true', ...options.settings },
     });
-    office = opened;
     const callId = await opened.place({ to: numberOf(0), context: briefOf(0) });
     const call = await opened.ended(callId);
     const [recording] = await opened.switchboard.recordings.of(callId);
     if (!recording?.path) throw new Error('nothing was recorded');
     expect(recording).toMatchObject({ kind: 'local', state: 'complete', channels: 2, reason: null });
-    return { call, ears, wav: readFileSync(recording.path), path: recording.path };
+    return { call, ears, wav: readFileSync(recording.path), path: recording.path, office: opened };
   }
 
   it.each([
@@ -85,5 +90,81 @@ describe('the recording of a call', { timeout: 40_000 }, () => {
     ]);
     expect(readWavHeader(wav)).toEqual({ channels: 2, dataBytes: left.byteLength * 2 });
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('goes on in the same file, in the right place, when the stream breaks and comes back', async () => {
+    const { ears, wav, office } = await hold({
+      twilio: { knobs: { dropStream: { afterMs: 4_000, times: 1, withStop: false } } },
+    });
+    const twilioCall = office.world.twilio.calls[0];
+    const [first, second] = twilioCall?.streams ?? [];
+    if (!first || !second) throw new Error('the stream was not attached again');
+    const laterMs = first.elapsedMs - second.elapsedMs;
+    const said = compare(onOneClock(ears.said, first.mediaSent, laterMs), channel(wav, 'left'));
+    expect(said.length).toBeGreaterThanOrEqual(3);
+    for (const { shiftMs, same, length, firstFrame, lastFrame } of said) {
+      // What was said when the stream broke went nowhere.
+      if (firstFrame <= first.mediaSent && lastFrame >= first.mediaSent - 1) continue;
+      expect(Math.abs(shiftMs ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(20);
+      expect(same).toBe(length);
+    }
+    expect(said.some(({ firstFrame }) => firstFrame * 20 > laterMs)).toBe(true);
+    const heard = compare(onOneClock(ears.heard, first.mediaSent, laterMs), channel(wav, 'right'));
+    const afterwards = heard.filter(({ lastFrame }) => lastFrame * 20 > laterMs);
+    expect(afterwards.length).toBeGreaterThan(0);
+    for (const { shiftMs } of afterwards) expect(Math.abs(shiftMs ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(40);
+  });
+
+  it('is announced in the first sentence, and is made only of calls that are to be recorded', async () => {
+    const opened = await open({ scenario: 'reservation', script: AGREES, ringMs: 100 });
+    const [recorded, plain] = await Promise.all([opened.place({ record: true }), opened.place({ to: '+14155550124' })]);
+    await Promise.all([opened.ended(recorded), opened.ended(plain)]);
+    const instructions = opened.world.realtime.sessions.map((session) => session.config.instructions);
+    expect(instructions.filter((text) => text.includes('This call is recorded.'))).toHaveLength(1);
+    expect(await opened.switchboard.recordings.of(recorded)).toMatchObject([{ state: 'complete' }]);
+    expect(await opened.switchboard.recordings.of(plain)).toEqual([]);
+    expect(opened.world.twilio.calls.map((call) => call.recordings.length)).toEqual([0, 0]);
+  });
+
+  it("is joined by the carrier's own, of both sides and untrimmed, once its callback has come", async () => {
+    const opened = await open({
+      scenario: 'reservation',
+      script: AGREES,
+      ringMs: 100,
+      settings: { RECORD_CALLS: 'true', TWILIO_RECORDING: 'true' },
+    });
+    const callId = await opened.place();
+    await opened.ended(callId);
+    const [call] = opened.world.twilio.calls;
+    await call?.ended;
+    expect(call?.settings.recording).toMatchObject({ channels: 'dual', trim: 'do-not-trim' });
+    expect(call?.warnings).toEqual([]);
+    const replies = call?.webhooks.filter(({ kind }) => kind === 'recording').map(({ reply }) => reply?.status);
+    expect(replies).toEqual([200, 200]);
+    const [recording] = call?.recordings ?? [];
+    const all = await opened.switchboard.recordings.of(callId);
+    expect(all.map(({ kind, state }) => [kind, state]).sort()).toEqual([
+      ['carrier', 'complete'],
+      ['local', 'complete'],
+    ]);
+    const theirs = all.find(({ kind }) => kind === 'carrier');
+    expect(theirs).toMatchObject({ name: recording?.sid, channels: 2, path: null });
+    expect(theirs?.durationMs).toBe((recording?.durationSeconds ?? 0) * 1_000);
+    expect(theirs?.url).toMatch(
+      /^https:\/\/api\.twilio\.example\.com\/2010-04-01\/Accounts\/AC[0-9a-f]{32}\/Recordings\/RE/,
+    );
+  });
+
+  it('ends with a note when it cannot be written, and the call goes on', async () => {
+    const opened = await open({ scenario: 'reservation', script: AGREES, ringMs: 100 });
+    // Where the folder should be there is a file.
+    writeFileSync(join(opened.dataDir, 'recordings'), '');
+    const callId = await opened.place({ record: true });
+    const call = await opened.ended(callId);
+    expect(call.outcome).toBe('completed');
+    expect(call.lines.length).toBeGreaterThan(1);
+    expect(call.notes('recording')).toMatchObject([{ state: 'failed', bytes: 0 }]);
+    expect(await opened.switchboard.recordings.of(callId)).toMatchObject([{ state: 'failed' }]);
+    expect(opened.log.filter((line) => line.includes('a recording was ended before its call'))).toHaveLength(1);
   });
 });
