@@ -1,12 +1,14 @@
 /** What `switchboard doctor` looks at. Beside compose the one file that names adapters: settings → looks → findings. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
+import { PRICES } from './call/prices.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createTwilioCarrier } from './carriers/twilio/carrier.ts';
 import { checkHealth, proofIn, tryUpgrade, upgradeSentence } from './carriers/twilio/preflight.ts';
 import { probeAccount } from './carriers/twilio/probe.ts';
 import { signUpgrade, toSocketUrl } from './carriers/twilio/signature.ts';
 import type { Config, ConfigReading } from './config/config.ts';
+import { readPricesFile } from './config/prices-file.ts';
 import { keptApart, leadsToSimulators } from './config/simulated.ts';
 import { checkCertificate } from './doctor/certificate.ts';
 import { checkClock } from './doctor/clock.ts';
@@ -15,7 +17,7 @@ import { checkFolder } from './doctor/folder.ts';
 import { checkModel } from './doctor/model.ts';
 import { checkPrivatePort, checkPublicPort, holderOf, isPrivateListener, localUrl } from './doctor/ports.ts';
 import { checkPublicUrl, type PublicLook, skippedPublicUrl } from './doctor/public-url.ts';
-import { checkDotenv, checkSettings } from './doctor/settings.ts';
+import { checkDotenv, checkPrices, checkSettings } from './doctor/settings.ts';
 import { checkStore } from './doctor/store.ts';
 import { ConfigError } from './errors.ts';
 import { createPublicServer } from './http/server.ts';
@@ -60,6 +62,7 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
     return [
       ...checkSettings(reading),
       ...(dotenv === null ? [] : [dotenv]),
+      ...checkPrices(readPricesFile(config.pricesFile, PRICES).complaint),
       ...(await checkFolder(config.dataDir)),
       checkStore(await examineSqliteStore({ dataDir: config.dataDir })),
       ...(await examinePublicSide(look)),

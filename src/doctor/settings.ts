@@ -24,6 +24,12 @@ const WHERE: Readonly<Record<string, string>> = {
   OPENAI_API_KEY: `Set it ${PLACE}; OpenAI's platform makes one under API keys.`,
 };
 
+/** A price table that cannot be used spoils figures, not calls. */
+export function checkPrices(complaint: string | null): readonly Finding[] {
+  if (complaint === null) return [];
+  return [warn('prices', complaint, 'Mend the file, or unset PRICES_FILE for the built-in prices.')];
+}
+
 /** A file with secrets in it is for its owner alone. Null when there is no such file, or no such thing as modes. */
 export async function checkDotenv(path: string): Promise<Finding | null> {
   if (process.platform === 'win32') return null;

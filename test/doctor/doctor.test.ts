@@ -193,6 +193,13 @@ describe('what is wrong is told, with what to do:', () => {
     expect(report.of('audio stream').verdict).toBe('skipped');
   });
 
+  it('a price table that cannot be used', async () => {
+    const PRICES_FILE = join(surgery.folder(), 'prices.json');
+    writeFileSync(PRICES_FILE, 'free of charge');
+    const report = await surgery.examine({ PRICES_FILE }, { offline: true });
+    expect(report.of('prices')).toMatchObject({ verdict: 'warn', advice: expect.stringContaining('PRICES_FILE') });
+  });
+
   it('an account without credit, as the service says it at the door', async () => {
     const model = await startScriptedServer();
     surgery.later(() => model.close());
