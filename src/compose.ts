@@ -2,8 +2,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { CallPolicy } from './call/events.ts';
-import { TIMING, type Timing } from './call/timing.ts';
 import { PRICES } from './call/prices.ts';
+import { TIMING, type Timing } from './call/timing.ts';
 import type { Limits } from './call/words.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createTwilioCarrier } from './carriers/twilio/carrier.ts';
@@ -23,6 +23,7 @@ import { openRecordingFolder } from './store/files/recordings.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import type { Store } from './store/store.ts';
 import { type Archive, createArchive } from './switchboard/archive.ts';
+import { calmLogger } from './switchboard/calm-logger.ts';
 import { type Clock, systemClock } from './switchboard/clock.ts';
 import { lateSwitchboard } from './switchboard/late-switchboard.ts';
 import type { Logger } from './switchboard/logger.ts';
@@ -96,6 +97,8 @@ class Composition implements App {
   readonly started: Promise<void>;
   readonly #options: ComposeOptions;
   readonly #clock: Clock;
+  /** For the parts that strangers can make write. */
+  readonly #calm: Logger;
   readonly #proofKey = randomBytes(32);
   readonly #late: ReturnType<typeof lateSwitchboard>;
   readonly #prices: PricesReading;
@@ -122,6 +125,7 @@ class Composition implements App {
   constructor(options: ComposeOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#calm = calmLogger(options.logger, this.#clock);
     this.#config = keptApart(options.reading.config);
     this.#prices = readPricesFile(this.#config.pricesFile, PRICES);
     if (this.#prices.complaint !== null) options.logger.warn({}, this.#prices.complaint);
@@ -269,7 +273,7 @@ class Composition implements App {
       webhooks: carrier?.webhooks ?? [],
       sockets: carrier?.sockets ?? [],
       healthProof: (nonce) => this.#proof(nonce),
-      logger,
+      logger: this.#calm,
     });
     if (this.#publicAddress) return;
     const { port } = await this.#server.start();
@@ -288,7 +292,7 @@ class Composition implements App {
       simulated: simulate,
     });
     const routes = [metricsRoute(metrics), readyRoute(look)];
-    this.#private ??= createPrivateServer({ host, port: mcpPort, authToken: mcpAuthToken, routes, logger });
+    this.#private ??= createPrivateServer({ host, port: mcpPort, authToken: mcpAuthToken, routes, logger: this.#calm });
     const { port } = await this.#private.start();
     this.#privateAddress = { host, port };
     logger.info({ host, port }, 'private listener is listening');
@@ -302,8 +306,9 @@ class Composition implements App {
   #createOutside(config: Config): Outside | null {
     const { publicUrl, twilioAccountSid, twilioAuthToken, twilioNumber, openaiApiKey } = config;
     if (!publicUrl || !twilioAccountSid || !twilioAuthToken || !twilioNumber || !openaiApiKey) return null;
-    const { logger, timing = {} } = this.#options;
+    const { timing = {} } = this.#options;
     const clock = this.#clock;
+    const logger = this.#calm;
     const carrier = createTwilioCarrier({
       accountSid: twilioAccountSid,
       authToken: twilioAuthToken,

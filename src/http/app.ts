@@ -36,5 +36,7 @@ function answerFailure(error: unknown, request: express.Request, response: expre
     response.destroy();
     return;
   }
+  // What is left of the body is not waited for; the answer goes out first.
+  if (!request.complete) response.set('connection', 'close');
   response.status(failure.status).json({ error: failure.message });
 }

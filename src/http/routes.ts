@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { ProtocolError } from '../errors.ts';
 
 /** A path in Express style, as a function from a request's path to its parameters, or null when it is another path. */
 export type PathMatcher = (path: string) => Readonly<Record<string, string>> | null;
@@ -43,8 +44,15 @@ export function flatHeaders(headers: IncomingHttpHeaders): Record<string, string
   return flat;
 }
 
-/** The fields of an `application/x-www-form-urlencoded` body (WHATWG URL standard); a repeated name has several values. */
+/** Carriers send some dozens. Each one more would be sorted and hashed several times before anybody knows who sent it. */
+const MOST_FIELDS = 300;
+
+/**
+ * The fields of an `application/x-www-form-urlencoded` body (WHATWG URL standard); a repeated name has several values.
+ * @throws ProtocolError when there are more than a carrier sends.
+ */
 export function parseForm(body: string): Readonly<Record<string, string | readonly string[]>> {
+  if (body.split('&', MOST_FIELDS + 1).length > MOST_FIELDS) throw new ProtocolError('The form has too many fields.');
   const fields = new Map<string, string | string[]>();
   for (const [name, value] of new URLSearchParams(body)) {
     const present = fields.get(name);

@@ -1,13 +1,16 @@
 /** The public listener: `/call/*` as the carriers describe it, and `GET /health`. Nothing else is ever answered here. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import express from 'express';
+import type { Socket } from 'node:net';
+import type express from 'express';
 import expressWs from 'express-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { MediaSocket, SocketRoute, UpgradeRequest, Webhook } from '../carriers/carrier.ts';
 import { answerTheRest, type HttpLog, newApp } from './app.ts';
+import { readText } from './body.ts';
 import { NOT_FOUND } from './failure.ts';
 import { createListener, type Listener } from './listener.ts';
 import { flatHeaders, matchPath, parseForm, pathOf } from './routes.ts';
+import { limitStrangers } from './strangers.ts';
 
 export interface PublicServerOptions {
   readonly host: string;
@@ -21,6 +24,10 @@ export interface PublicServerOptions {
   /** How long a client may take to send its headers, and its whole request. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
+  /** How long a client may leave an answer unread. */
+  readonly stallTimeoutMs?: number;
+  /** Most connections at the same time that are no accepted stream. */
+  readonly maxStrangers?: number;
   /** How long `stop` waits for the peers' side of a close. */
   readonly stopTimeoutMs?: number;
 }
@@ -31,6 +38,9 @@ export type PublicServer = Listener;
 const MAX_FORM_BYTES = 64 * 1024;
 const MAX_FRAME_BYTES = 256 * 1024;
 const MAX_NONCE_LENGTH = 200;
+const MAX_STRANGERS = 1_000;
+/** How long a peer may take to answer a close; what it sends meanwhile is read by nobody. */
+const CLOSE_TIMEOUT_MS = 5_000;
 const SILENT: HttpLog = { warn: () => undefined, error: () => undefined };
 
 export function createPublicServer(options: PublicServerOptions): PublicServer {
@@ -47,7 +57,9 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
     },
     app,
   );
-  const webSocketServer = mountSockets(app, server, options.sockets, logger);
+  server.setTimeout(options.stallTimeoutMs ?? 30_000);
+  const isKnown = limitStrangers(server, options.maxStrangers ?? MAX_STRANGERS);
+  const webSocketServer = mountSockets(app, server, options.sockets, logger, isKnown);
   app.get('/health', (request, response) => {
     const nonce = request.query.nonce;
     const known = typeof nonce === 'string' && nonce !== '' && nonce.length <= MAX_NONCE_LENGTH;
@@ -68,17 +80,16 @@ export function createPublicServer(options: PublicServerOptions): PublicServer {
 function mountWebhook(app: express.Application, webhook: Webhook): void {
   // The path parameter of a wildcard type would be lost here, so it is matched by our own rule, as the sockets are.
   const match = matchPath(webhook.path);
-  const readBody = express.text({ type: () => true, limit: MAX_FORM_BYTES, inflate: false, defaultCharset: 'utf-8' });
   const handle: express.RequestHandler = async (request, response, next) => {
     const params = match(request.path);
     if (params === null) return next();
     const isForm = request.is('application/x-www-form-urlencoded') !== false;
-    const body: unknown = request.body;
+    const body = await readText(request, MAX_FORM_BYTES);
     const reply = await webhook.handle({
       params,
       target: request.originalUrl,
       headers: flatHeaders(request.headers),
-      form: parseForm(isForm && typeof body === 'string' ? body : ''),
+      form: parseForm(isForm ? body : ''),
     });
     response
       .status(reply.status)
@@ -86,8 +97,8 @@ function mountWebhook(app: express.Application, webhook: Webhook): void {
       .set('cache-control', 'no-store')
       .end(reply.body);
   };
-  if (webhook.method === 'GET') app.get(webhook.path, readBody, handle);
-  else app.post(webhook.path, readBody, handle);
+  if (webhook.method === 'GET') app.get(webhook.path, handle);
+  else app.post(webhook.path, handle);
 }
 
 interface Accepted {
@@ -102,6 +113,7 @@ function mountSockets(
   server: Server,
   routes: readonly SocketRoute[],
   logger: HttpLog,
+  isKnown: (connection: Socket) => void,
 ): WebSocketServer {
   const matchers = routes.map((route) => ({ route, match: matchPath(route.path) }));
   const accepted = new WeakMap<IncomingMessage, Accepted>();
@@ -120,22 +132,23 @@ function mountSockets(
     return NOT_FOUND.status;
   };
 
-  const { app: socketApp, getWss } = expressWs(app, server, {
-    leaveRouterUntouched: true,
-    wsOptions: {
-      maxPayload: MAX_FRAME_BYTES,
-      perMessageDeflate: false,
-      verifyClient: (info, callback) => {
-        let status = 500;
-        try {
-          status = judge(info.req);
-        } catch (error) {
-          logger.error({ err: error }, 'A socket route failed to judge an upgrade');
-        }
-        callback(status === 101, status);
-      },
+  // The types of ws do not know `closeTimeout` yet.
+  const wsOptions: expressWs.Options['wsOptions'] & { readonly closeTimeout: number } = {
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    verifyClient: (info, callback) => {
+      let status = 500;
+      try {
+        status = judge(info.req);
+      } catch (error) {
+        logger.error({ err: error }, 'A socket route failed to judge an upgrade');
+      }
+      if (status === 101) isKnown(info.req.socket);
+      callback(status === 101, status);
     },
-  });
+  };
+  const { app: socketApp, getWss } = expressWs(app, server, { leaveRouterUntouched: true, wsOptions });
   const webSocketServer = getWss();
   // ws repeats the HTTP server's errors here; without a listener a taken port would end the process.
   webSocketServer.on('error', (error) => logger.warn({ err: error }, 'The public listener reported an error'));
