@@ -1,4 +1,4 @@
-/** The product as the bench runs it: the whole server, composed as ever, with its store and its transcripts. */
+/** The product as the bench runs it: the whole server, composed as ever, with its store, its transcripts and its metrics. */
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createLogger } from '../cli/log.ts';
@@ -56,6 +56,7 @@ async function openApp(env: Readonly<Record<string, string>>, folder: string): P
       ...env,
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       PORT: String(port),
+      MCP_PORT: '0',
       DATA_DIR: join(folder, 'data'),
       MAX_CONCURRENT_CALLS: '1000',
       MAX_CALLS_PER_HOUR: '100000',
@@ -65,7 +66,7 @@ async function openApp(env: Readonly<Record<string, string>>, folder: string): P
     },
     argv: ['--simulate'],
   });
-  const app = compose({ reading, logger: createLogger(reading.config) });
+  const app = compose({ reading, logger: createLogger(reading.config), privateListener: true });
   await app.started;
   const [trouble] = [...reading.complaints.map((complaint) => complaint.message), ...app.status()];
   if (trouble !== undefined) throw new Error(trouble);
