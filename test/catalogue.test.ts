@@ -15,6 +15,7 @@ const ANNOTATIONS: Record<string, object> = {
   'list-calls': reads,
   'end-call': { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
   'search-transcripts': reads,
+  'get-recording': { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
 };
 
 /** Every schema inside a JSON Schema that describes something of this type. */

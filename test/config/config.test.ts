@@ -70,6 +70,8 @@ describe('the settings', () => {
       maxCallSeconds: 900,
       aiDisclosure: true,
       recordCalls: false,
+      twilioRecording: false,
+      retainDays: 0,
       simulate: false,
     });
   });

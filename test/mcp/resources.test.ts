@@ -4,6 +4,8 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
+import type { CallId } from '../../src/call/words.ts';
+import type { RecordingFacts } from '../../src/switchboard/port.ts';
 import { linkedPair, until } from '../fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
 
@@ -25,6 +27,20 @@ beforeEach(async () => {
 
 const place = () => switchboard.place({ to: '+14155550123', context: 'Ask when they open.' });
 
+const recordingOf = (callId: CallId): RecordingFacts => ({
+  callId,
+  kind: 'local',
+  name: `${callId}.wav`,
+  path: `/data/recordings/${callId}.wav`,
+  url: null,
+  channels: 2,
+  bytes: 300,
+  durationMs: 15,
+  state: 'complete',
+  reason: null,
+  startedAtMs: 1_700_000_000_000,
+});
+
 async function read(uri: string) {
   const { contents } = await pair.client.readResource({ uri });
   expect(contents[0]?.mimeType).toBe('application/json');
@@ -41,7 +57,37 @@ describe('the resources', () => {
       `call://transcriptions/${callId}`,
     ]);
     const { resourceTemplates } = await pair.client.listResourceTemplates();
-    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual(['call://transcriptions/{callId}']);
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      'call://transcriptions/{callId}',
+      'call://recordings/{callId}',
+    ]);
+  });
+
+  it('list, complete and give the sound of a call that was recorded', async () => {
+    const { callId } = await place();
+    await place();
+    const audio = Uint8Array.from({ length: 300 }, (_, i) => i % 256);
+    switchboard.recorded.set(callId, { facts: [recordingOf(callId)], audio });
+    const { resources } = await pair.client.listResources();
+    expect(resources.map(({ uri }) => uri)).toContain(`call://recordings/${callId}`);
+    const { completion } = await pair.client.complete({
+      ref: { type: 'ref/resource', uri: 'call://recordings/{callId}' },
+      argument: { name: 'callId', value: 'call-' },
+    });
+    expect(completion.values).toEqual([callId]);
+    const { contents } = await pair.client.readResource({ uri: `call://recordings/${callId}` });
+    expect(contents).toEqual([
+      { uri: `call://recordings/${callId}`, mimeType: 'audio/wav', blob: Buffer.from(audio).toString('base64') },
+    ]);
+  });
+
+  it('say what to do about a recording that is too large for a message, and that there is none', async () => {
+    const { callId } = await place();
+    const read = () => pair.client.readResource({ uri: `call://recordings/${callId}` });
+    await expect(read()).rejects.toThrow('no recording of this call');
+    const audio = new Uint8Array(9 * 1024 * 1024);
+    switchboard.recorded.set(callId, { facts: [recordingOf(callId)], audio });
+    await expect(read()).rejects.toThrow(/9\.0 MB.*get-recording/);
   });
 
   it('complete the id of a call', async () => {

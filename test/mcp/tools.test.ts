@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { CallId } from '../../src/call/words.ts';
 import { ConfigError, UpstreamError } from '../../src/errors.ts';
 import { waitForCall } from '../../src/mcp/tools/wait-for-call.ts';
 import { callTool, linkedPair, until } from '../fixtures/mcp-pair.ts';
@@ -27,9 +28,39 @@ async function placedCall(): Promise<string> {
   return structured.callId as string;
 }
 
+describe('get-recording', () => {
+  it('says where the recordings of a call are, and saves one where it is told to', async () => {
+    const callId = (await placedCall()) as CallId;
+    const common = { callId, channels: 2, durationMs: 61_400, reason: null, startedAtMs: 1_700_000_000_000 };
+    const path = `/data/recordings/${callId}.wav`;
+    const local = { ...common, kind: 'local', name: `${callId}.wav`, path, url: null, bytes: 9, state: 'complete' } as const;
+    const url = 'https://api.example.com/Recordings/RE1';
+    const theirs = { ...common, kind: 'carrier', name: 'RE1', path: null, url, bytes: null, state: 'complete' } as const;
+    switchboard.recorded.set(callId, { facts: [local, theirs], audio: new Uint8Array(9) });
+    const { structured, text } = await tool('get-recording', { callId, saveTo: '/tmp/call.wav' });
+    expect(structured).toMatchObject({
+      recordings: [
+        { keptBy: 'switchboard', state: 'complete', durationSeconds: 61, path, uri: `call://recordings/${callId}` },
+        { keptBy: 'carrier', state: 'complete', uri: url },
+      ],
+      simulated: true,
+    });
+    expect(switchboard.saved).toEqual([{ callId, toPath: '/tmp/call.wav' }]);
+    expect(text).toContain('Saved to /tmp/call.wav');
+    expect(text).toContain(path);
+  });
+
+  it('says that a call was not recorded, and that there is no such call', async () => {
+    const { structured } = await tool('get-recording', { callId: await placedCall() });
+    expect(structured).toMatchObject({ recordings: [], next: expect.stringContaining('cannot be recorded any more') });
+    const unknown = await tool('get-recording', { callId: 'nobody' });
+    expect(unknown.isError).toBe(true);
+  });
+});
+
 describe('trigger-call', () => {
   it('passes everything on to the switchboard and says at once what to do next', async () => {
-    const extras = { language: 'pt-BR', voice: 'sage', maxDurationSeconds: 120, idempotencyKey: 'k' };
+    const extras = { language: 'pt-BR', voice: 'sage', maxDurationSeconds: 120, record: true, idempotencyKey: 'k' };
     const { structured, text, isError } = await tool('trigger-call', { ...REQUEST, ...extras });
     expect(isError).toBeUndefined();
     expect(switchboard.placed).toEqual([
@@ -39,6 +70,7 @@ describe('trigger-call', () => {
         language: 'pt-BR',
         voice: 'sage',
         maxDurationMs: 120_000,
+        record: true,
         idempotencyKey: 'k',
       },
     ]);

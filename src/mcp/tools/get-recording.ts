@@ -1,43 +1,30 @@
 import { z } from 'zod';
 import type { RecordingFacts } from '../../switchboard/port.ts';
-import { callIdSchema, isoTime } from '../facts.ts';
+import { callIdSchema } from '../facts.ts';
 import { recordingUri } from '../resources/recordings.ts';
 import { defineTool } from '../tool.ts';
 
 const recordingSchema = z.object({
   keptBy: z.enum(['switchboard', 'carrier']),
-  state: z.enum(['recording', 'complete', 'failed', 'absent']),
-  startedAt: z.string(),
-  durationSeconds: z.number().nullable(),
-  channels: z.number(),
-  bytes: z.number().nullable(),
-  path: z.string().nullable().describe("The file on the server's machine."),
-  uri: z.string().nullable().describe('The resource with its sound.'),
-  carrierId: z.string().nullable(),
-  carrierUrl: z.string().nullable().describe("Needs the carrier's credentials."),
-  reason: z.string().nullable(),
+  state: z.string(),
+  durationSeconds: z.number().optional(),
+  path: z.string().optional().describe("On the server's machine."),
+  uri: z.string().optional().describe("The resource with the sound, or the carrier's address."),
+  reason: z.string().optional(),
 });
 
 export const getRecording = defineTool({
   name: 'get-recording',
   title: 'Find or save a recording',
   description:
-    'What recordings there are of a call, and where: the file on the machine that Switchboard runs on (stereo WAV, the other person left, the ' +
-    'agent right), and the resource to read it by. saveTo copies it to a new file there, never over another one. Calls are recorded only when ' +
-    'trigger-call or the settings said so.',
+    "A recorded call's stereo WAV (other person left, agent right): its path on the server's machine and its resource. saveTo copies it there to a new file.",
   input: z.strictObject({
     callId: callIdSchema,
-    saveTo: z
-      .string()
-      .min(6)
-      .max(1000)
-      .optional()
-      .describe('Absolute path of a new file that ends with .wav, in a folder that exists.'),
+    saveTo: z.string().min(6).max(1000).optional().describe('Absolute path ending with .wav; never overwrites.'),
   }),
   output: z.object({
-    callId: z.string(),
     recordings: z.array(recordingSchema),
-    savedTo: z.string().nullable(),
+    simulated: z.boolean(),
     next: z.string(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
@@ -48,7 +35,7 @@ export const getRecording = defineTool({
     const recordings = found.map(recordingFacts);
     const next = nextStep(recordings, saveTo !== undefined);
     return {
-      structured: { callId, recordings, savedTo: saveTo ?? null, next },
+      structured: { recordings, simulated: switchboard.simulated, next },
       text: [
         ...(saveTo === undefined ? [] : [`Saved to ${saveTo}.`]),
         ...(recordings.length === 0 ? ['There is no recording of this call.'] : recordings.map(sentenceOf)),
@@ -59,29 +46,23 @@ export const getRecording = defineTool({
 });
 
 function recordingFacts(recording: RecordingFacts): z.output<typeof recordingSchema> {
-  const { callId, kind, state, startedAtMs, durationMs, channels, bytes, path, name, url, reason } = recording;
-  const isLocal = kind === 'local';
+  const { callId, kind, state, durationMs, path, name, url, reason } = recording;
+  const where =
+    path === null
+      ? { keptBy: 'carrier' as const, uri: url ?? name }
+      : { keptBy: 'switchboard' as const, path, uri: recordingUri(callId) };
   return {
-    keptBy: isLocal ? 'switchboard' : 'carrier',
-    state,
-    startedAt: isoTime(startedAtMs),
-    durationSeconds: durationMs === null ? null : Math.round(durationMs / 1_000),
-    channels,
-    bytes,
-    path,
-    uri: isLocal ? recordingUri(callId) : null,
-    carrierId: isLocal ? null : name,
-    carrierUrl: url,
-    reason,
+    ...where,
+    state: kind === 'local' && state === 'failed' ? 'broken off' : state,
+    ...(durationMs === null ? {} : { durationSeconds: Math.round(durationMs / 1_000) }),
+    ...(reason === null ? {} : { reason }),
   };
 }
 
-function sentenceOf(recording: z.output<typeof recordingSchema>): string {
-  const { keptBy, state, durationSeconds, path, uri, carrierId, carrierUrl, reason } = recording;
-  const length = durationSeconds === null ? '' : `, ${durationSeconds} s`;
-  const where =
-    keptBy === 'switchboard' ? `${path} (${uri})` : `at the carrier, ${carrierId} ${carrierUrl ?? ''}`.trim();
-  return `${state}${length}: ${where}${reason === null ? '' : ` – ${reason}`}`;
+function sentenceOf({ keptBy, state, durationSeconds, path, uri, reason }: z.output<typeof recordingSchema>): string {
+  const length = durationSeconds === undefined ? '' : `, ${durationSeconds} s`;
+  const where = keptBy === 'switchboard' ? `${path} (${uri})` : `kept by the carrier: ${uri}`;
+  return `${state}${length}: ${where}${reason === undefined ? '' : ` – ${reason}`}`;
 }
 
 function nextStep(recordings: readonly z.output<typeof recordingSchema>[], saved: boolean): string {
