@@ -263,6 +263,12 @@ describe('the command line', () => {
     expect(rest).toEqual(['call', '+14155550123', '--json', '--', '--port', '1']);
   });
 
+  it('starts the private listener with --http, as PRIVATE_LISTENER does', () => {
+    expect(read({}).config.privateListener).toBe(false);
+    expect(read({}, { argv: ['--http', '--simulate'] })).toMatchObject({ config: { privateListener: true }, rest: [] });
+    expect(read({ PRIVATE_LISTENER: 'true' }).config.privateListener).toBe(true);
+  });
+
   it('takes no secrets, and says where they belong', () => {
     const { config, rest, complaints } = read(
       {},
