@@ -30,8 +30,8 @@ describe('the catalogue', () => {
     expect(tools.map(({ name }) => name)).toEqual(Object.keys(ANNOTATIONS));
   });
 
-  it('costs little to begin with: all tools with both schemas take under 3,000 tokens of four characters', () => {
-    expect(JSON.stringify(tools).length / 4).toBeLessThan(3000);
+  it('costs little to begin with: all tools with both schemas take under 3,600 tokens of four characters', () => {
+    expect(JSON.stringify(tools).length / 4).toBeLessThan(3600);
   });
 
   it('tells the workflow in at most 1,500 bytes of instructions that name every tool', () => {

@@ -36,7 +36,12 @@ export async function run(words: readonly string[]): Promise<number> {
   const app = compose({ reading, logger });
   await app.started;
   try {
-    const { callId } = await app.switchboard.place({ to, context: context.join(' '), language: values.language, record: values.record });
+    const { callId } = await app.switchboard.place({
+      to,
+      context: context.join(' '),
+      language: values.language,
+      record: values.record,
+    });
     show(`Calling ${to}${app.switchboard.simulated ? ' (simulated)' : ''} …`);
     signalled
       .then(() => app.switchboard.end(callId, 'polite'))
@@ -47,6 +52,8 @@ export async function run(words: readonly string[]): Promise<number> {
     show(
       `\n${call.outcome}: ${call.reason}${call.result === null ? '' : `\nThe agent reports: “${plain(call.result)}”`}`,
     );
+    const recordings = await app.switchboard.recordings.of(callId);
+    for (const { path } of recordings) if (path !== null) show(`Recorded: ${path}`);
     return call.outcome === 'completed' ? 0 : 1;
   } finally {
     await app.stop(DRAIN_MS);

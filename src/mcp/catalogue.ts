@@ -12,6 +12,14 @@ import { triggerCall } from './tools/trigger-call.ts';
 import { waitForCall } from './tools/wait-for-call.ts';
 
 /** Everything that is offered, in the order in which clients list it. */
-export const TOOLS: readonly Tool[] = [triggerCall, waitForCall, getCall, listCalls, endCall, searchTranscripts, getRecording];
+export const TOOLS: readonly Tool[] = [
+  triggerCall,
+  waitForCall,
+  getCall,
+  listCalls,
+  endCall,
+  searchTranscripts,
+  getRecording,
+];
 
 export const PROMPTS: readonly Prompt[] = [makeRestaurantReservation, leaveMessage, rescheduleAppointment];

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CallPolicy } from '../call/events.ts';
-import type { Timing } from '../call/timing.ts';
 import { PRICES, type Prices } from '../call/prices.ts';
+import type { Timing } from '../call/timing.ts';
 import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import { UpstreamError, UserInputError } from '../errors.ts';
@@ -13,6 +13,7 @@ import { inCallTools, instructionsFor } from './briefing.ts';
 import { logCall } from './call-log.ts';
 import { type Clock, within } from './clock.ts';
 import { type Costs, createCosts } from './costs.ts';
+import { guardTap } from './guarded-tap.ts';
 import type { Logger } from './logger.ts';
 import type { Meter } from './meter.ts';
 import { meterCall } from './metering.ts';
@@ -191,12 +192,16 @@ class LiveSwitchboard implements RunningSwitchboard {
       meter,
       retriesMs: this.#options.timing?.storeRetriesMs,
       onWritten: (kind) => this.#news.tell({ callId, kind }),
-      costAtEnd: (used) => this.#costs.atEnd({ carrier: carrier.name, to: brief.to, ...model.billed }, used),
+      costAtEnd: (used) => this.#costs.atEnd({ carrier, brief, model }, used),
     });
     const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
     const log = logCall(callId, logger);
-    const listeners = [this.#options.archive.recorder, ...(this.#options.taps ?? [])].map((make) => make({ callId, brief, carrier: carrier.name }));
-    const taps = [log, meter ? meterCall(meter, clock) : null, ...listeners].filter((tap) => tap !== null);
+    const listeners = [this.#options.archive.recorder, ...(this.#options.taps ?? [])].map((make) =>
+      make({ callId, brief, carrier: carrier.name }),
+    );
+    const taps = [log, meter ? meterCall(meter, clock) : null, ...listeners]
+      .filter((tap) => tap !== null)
+      .map((tap) => guardTap(tap, (err) => logger.error({ callId, err }, 'what listens to a call made a mistake')));
     const bridge = createBridge({
       callId,
       brief,
@@ -248,7 +253,7 @@ class LiveSwitchboard implements RunningSwitchboard {
       .catch((err: unknown) => logger.error({ callId, err }, 'a call that was not dialled is still listed'));
   }
 
-  async #placedBefore({ status, callId }: { status: 'existing' | 'conflict' | 'purged'; callId: CallId }): Promise<Placed> {
+  async #placedBefore({ status, callId }: Earlier): Promise<Placed> {
     if (status === 'purged') {
       throw new UserInputError(
         `This idempotencyKey has placed call ${callId} before, of which nothing is kept any more; nothing was dialled now. Use a new key for a new call.`,

@@ -3,8 +3,8 @@ import {
   ResourceUpdatedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/errors.ts';
 import type { CallId } from '../../src/call/words.ts';
+import { ConfigError } from '../../src/errors.ts';
 import type { RecordingFacts } from '../../src/switchboard/port.ts';
 import { linkedPair, until } from '../fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';

@@ -33,9 +33,25 @@ describe('get-recording', () => {
     const callId = (await placedCall()) as CallId;
     const common = { callId, channels: 2, durationMs: 61_400, reason: null, startedAtMs: 1_700_000_000_000 };
     const path = `/data/recordings/${callId}.wav`;
-    const local = { ...common, kind: 'local', name: `${callId}.wav`, path, url: null, bytes: 9, state: 'complete' } as const;
+    const local = {
+      ...common,
+      kind: 'local',
+      name: `${callId}.wav`,
+      path,
+      url: null,
+      bytes: 9,
+      state: 'complete',
+    } as const;
     const url = 'https://api.example.com/Recordings/RE1';
-    const theirs = { ...common, kind: 'carrier', name: 'RE1', path: null, url, bytes: null, state: 'complete' } as const;
+    const theirs = {
+      ...common,
+      kind: 'carrier',
+      name: 'RE1',
+      path: null,
+      url,
+      bytes: null,
+      state: 'complete',
+    } as const;
     switchboard.recorded.set(callId, { facts: [local, theirs], audio: new Uint8Array(9) });
     const { structured, text } = await tool('get-recording', { callId, saveTo: '/tmp/call.wav' });
     expect(structured).toMatchObject({

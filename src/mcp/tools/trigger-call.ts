@@ -38,10 +38,7 @@ export const triggerCall = defineTool({
       .optional()
       .describe("The agent's voice; normally left out."),
     maxDurationSeconds: z.number().int().min(10).max(14_400).optional().describe('Ends the call politely by then.'),
-    record: z
-      .boolean()
-      .optional()
-      .describe('Record the call; the agent says so first. Many places require consent. Default: the settings.'),
+    record: z.boolean().optional().describe('Record it; the agent says so. The law may require consent.'),
     idempotencyKey: z
       .string()
       .min(1)
@@ -52,7 +49,10 @@ export const triggerCall = defineTool({
   output,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 
-  async handler({ toNumber, callContext, language, voice, maxDurationSeconds, record, idempotencyKey }, { switchboard }) {
+  async handler(
+    { toNumber, callContext, language, voice, maxDurationSeconds, record, idempotencyKey },
+    { switchboard },
+  ) {
     const placed = await switchboard.place({
       to: toNumber,
       context: callContext,
