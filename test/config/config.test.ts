@@ -57,6 +57,7 @@ describe('the settings', () => {
       port: 3004,
       mcpHost: '127.0.0.1',
       mcpPort: 8787,
+      privateListener: false,
       mcpAuthToken: null,
       dataDir: '/home/somebody/.local/share/switchboard',
       logLevel: 'info',
