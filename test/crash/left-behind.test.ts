@@ -16,8 +16,9 @@ describe('a ringing telephone that a killed process left behind', { timeout: 60_
     await killed.exit;
 
     const blind = await here.start({ env: { DATA_DIR, PORT: '0' } });
-    const told = await blind.follow(callId, ({ data }) => data.state === 'ending');
-    expect(told.data).toMatchObject({ state: 'ending', outcome: null, done: false });
+    await expect
+      .poll(async () => (await blind.tool('get-call', { callId })).data, { timeout: 10_000 })
+      .toMatchObject({ state: 'ending', outcome: null });
     for (const [tool, args] of [
       ['list-calls', {}],
       ['get-call', { callId }],

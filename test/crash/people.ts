@@ -1,9 +1,9 @@
 /** Who answers: a number for each phase in which its call is to be killed, and stays long enough. */
 import type { Answer } from '../../src/simulator/callee/callee.ts';
 import { type Script, scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
-import { reservationBrain } from '../../src/simulator/openai/brain.ts';
+import { BOOKED, type Rule, reservationBrain } from '../../src/simulator/openai/brain.ts';
 import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
-import { startWorld, type World, type WorldOptions } from '../../src/simulator/world.ts';
+import { startWorld, type World } from '../../src/simulator/world.ts';
 import { AGREES, LISTENS } from '../journeys/short-calls.ts';
 import { PHASES, type Phase } from './phases.ts';
 
@@ -44,12 +44,17 @@ function answer(to: string): Answer {
   return { kind: 'answers', ringMs: 50, callee };
 }
 
-export function startPeople(options: WorldOptions = {}): Promise<World> {
+/** Says a goodbye of eleven seconds, so that ending takes its time. */
+const LONG_GOODBYE: Rule = {
+  when: { heard: 'c.confirmed' },
+  reply: { speak: ['a.goodbye', 'a.long2'], calls: [{ name: 'end_call', args: { outcome: BOOKED } }] },
+};
+
+export function startPeople(): Promise<World> {
   return startWorld({
-    brain: () => reservationBrain(),
+    brain: () => reservationBrain([LONG_GOODBYE]),
     answer,
     realtime: { sessionCreatedDelayMs: MODEL_READY_MS },
-    ...options,
   });
 }
 

@@ -72,6 +72,18 @@ describe('recovery', () => {
   function lookAfter(at: Store, carrier: () => Promise<Carrier> = () => Promise.resolve(newCarrier())) {
     const stopping = new AbortController();
     const putDown: unknown[] = [];
+    let searches = 0;
+    const counted = async (): Promise<Carrier> => {
+      const ready = await carrier();
+      const list = ready.listCalls.bind(ready);
+      ready.listCalls = (query) => {
+        searches += 1;
+        return list(query);
+      };
+      return ready;
+    };
+    /** Resolves when what was listed has been judged so many times. */
+    const judged = (times: number) => expect.poll(() => searches, { timeout: 5_000 }).toBeGreaterThan(times);
     const told: string[] = [];
     const warn = (fields: object, message: string): void => {
       if (message.startsWith('hung up') && 'callId' in fields) putDown.push(fields.callId);
@@ -81,39 +93,43 @@ describe('recovery', () => {
     const setTimer = (fire: () => void, delayMs: number) => systemClock.setTimer(fire, Math.min(delayMs, 30));
     const logger = { debug: nothing, info: nothing, warn, error: nothing };
     const clock = { ...systemClock, setTimer };
-    const over = recover({ store: at, clock, logger, news, carrier, stopping: stopping.signal });
+    const over = recover({ store: at, clock, logger, news, carrier: counted, stopping: stopping.signal });
     const stop = (): Promise<void> => {
       stopping.abort();
       return over;
     };
     closing.unshift(stop);
-    return { stop, putDown, told };
+    return { stop, putDown, told, judged };
   }
 
   const ended = async (callId: CallId) => {
     await expect.poll(async () => (await store.call(callId))?.state, { timeout: 5_000 }).toBe('ended');
     return store.call(callId);
   };
+  const refuseHangUps = () => twilio.knobs.refuseUpdates.push(...Array.from({ length: 10_000 }, () => 500));
+  const refusedHangUps = (atLeast: number) =>
+    expect.poll(() => twilio.knobs.refuseUpdates.length, { timeout: 5_000 }).toBeLessThanOrEqual(10_000 - atLeast);
   const liveSids = () => twilio.calls.filter(({ isOver }) => !isOver).map(({ sid }) => sid);
   const seconds = (ago: number) => Date.now() - ago * 1_000;
 
   it('ends a call only when the line has been put down, and tells of both', async () => {
-    twilio.knobs.refuseUpdates.push(500, 500, 500);
+    refuseHangUps();
     const callId = await leave(await dial());
     const { told } = lookAfter(store);
-    await expect.poll(() => twilio.knobs.refuseUpdates.length).toBe(2);
+    await refusedHangUps(3);
     expect(await store.call(callId)).toMatchObject({ state: 'ending', outcome: null, endedAtMs: null });
+    twilio.knobs.refuseUpdates.length = 0;
     expect(await ended(callId)).toMatchObject({ outcome: 'error', reason: expect.stringMatching(/line was put down/) });
     expect(twilio.calls).toMatchObject([{ endedBy: 'rest' }]);
     expect(told).toEqual([`state ${callId}`, `ended ${callId}`]);
   });
 
   it('leaves a call to the next process when this one dies between the claim and the hang-up', async () => {
-    twilio.knobs.refuseUpdates.push(...Array.from({ length: 1_000 }, () => 500));
+    refuseHangUps();
     const callId = await leave(await dial());
     const dying = await open();
     const { stop, putDown } = lookAfter(dying);
-    await expect.poll(() => twilio.knobs.refuseUpdates.length).toBeLessThan(1_000);
+    await refusedHangUps(1);
     const other = lookAfter(store);
     await stop();
     expect(await store.call(callId)).toMatchObject({ state: 'ending', outcome: null });
@@ -181,8 +197,8 @@ describe('recovery', () => {
 
   it('does not give up at once on a call that the carrier does not list yet', async () => {
     const callId = await leave(null);
-    lookAfter(store);
-    await expect.poll(async () => (await store.call(callId))?.state).toBe('ending');
+    const { judged } = lookAfter(store);
+    await judged(2);
     const sid = await dial();
     expect(await ended(callId)).toMatchObject({ outcome: 'error', carrierCallId: sid });
     expect(liveSids()).toEqual([]);
@@ -201,8 +217,8 @@ describe('recovery', () => {
     const [boundSid, comingSid] = [await dial(), await dial()];
     await store.updateCall(theirs.callId, { carrierCallId: boundSid });
     const callId = await leave(null, { createdAtMs: seconds(20) });
-    const { told } = lookAfter(await open());
-    await expect.poll(() => told).toEqual([`state ${callId}`]);
+    const { judged } = lookAfter(await open());
+    await judged(2);
     await store.updateCall(coming.callId, { carrierCallId: comingSid });
     expect(await ended(callId)).toMatchObject({ outcome: 'unknown' });
     expect(liveSids()).toEqual([boundSid, comingSid]);
@@ -211,8 +227,9 @@ describe('recovery', () => {
   it('touches none when there are more calls to the number than it has placed', async () => {
     const sids = [await dial(), await dial()];
     const callId = await leave(null, { createdAtMs: seconds(10) });
-    lookAfter(store);
-    await expect.poll(async () => (await store.call(callId))?.state).toBe('ending');
+    const { judged } = lookAfter(store);
+    await judged(2);
+    expect(await store.call(callId)).toMatchObject({ state: 'ending', carrierCallId: null });
     expect(liveSids()).toEqual(sids);
     // Who is none of ours hangs up: now it is plain which one is meant.
     twilio.calls[0]?.hangUp();
