@@ -12,6 +12,8 @@ import type { Audio } from '../media/audio.ts';
  */
 export interface Carrier {
   readonly name: string;
+  /** It keeps a recording of its own of each call that is recorded, and charges for it. */
+  readonly keepsRecordings?: boolean;
   readonly traits: CarrierTraits;
   /** The routes that the carrier's own servers call; mounted on the public listener. */
   readonly webhooks: readonly Webhook[];

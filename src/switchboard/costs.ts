@@ -1,56 +1,76 @@
 import { atLeast, type Cost, costOf } from '../call/cost.ts';
 import type { Prices } from '../call/prices.ts';
-import type { Outcome, Usage } from '../call/words.ts';
+import type { Brief, Outcome, Usage } from '../call/words.ts';
+import type { Carrier } from '../carriers/carrier.ts';
+import type { Model } from '../models/model.ts';
 import type { CallRecord, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import { countryOf } from './numbers.ts';
 
 /** What a call is billed by, beside what it used. */
-export type Billed = Pick<CallRecord, 'carrier' | 'to' | 'model' | 'transcriptionModel'>;
+type Billed = Pick<CallRecord, 'carrier' | 'to' | 'model' | 'transcriptionModel'> & { readonly recorded: boolean };
+
+export interface SeenCall {
+  readonly carrier: Pick<Carrier, 'name' | 'keepsRecordings'>;
+  readonly brief: Pick<Brief, 'to' | 'record'>;
+  readonly model: Pick<Model, 'billed'>;
+}
 
 /** What calls cost: live ones up to now, ended ones as it was written down when they ended. */
 export interface Costs {
   /** At the end of a call whose every moment was seen. */
-  atEnd(call: Billed, used: { readonly usage: Usage; readonly talkedMs: number; readonly outcome: Outcome }): Cost;
+  atEnd(call: SeenCall, used: { readonly usage: Usage; readonly talkedMs: number; readonly outcome: Outcome }): Cost;
   /** The record with its cost, that of a live call counted up to now. */
   withCost<Call extends CallRecord>(call: Call): Promise<Call>;
   /** Writes down the cost of a call that ended without this process seeing it through. Never rejects. */
   settle(callId: CallRecord['callId']): Promise<void>;
 }
 
+const MOST_RECORDINGS = 20;
 const UNKNOWN_CALL = 'It is not known what became of the call.';
 const UNSEEN_END = 'Switchboard stopped during the call, so its whole length is not known.';
 
 export function createCosts(options: {
   readonly prices: Prices;
-  readonly store: Pick<Store, 'call' | 'lines' | 'usage' | 'updateCall'>;
+  readonly store: Pick<Store, 'call' | 'lines' | 'usage' | 'recordings' | 'updateCall'>;
   readonly clock: Pick<Clock, 'wall'>;
   readonly logger: Logger;
 }): Costs {
   const { prices, store, clock, logger } = options;
 
   function priced(call: Billed, usage: Usage, talkedMs: number): Cost {
-    const { carrier, to, model, transcriptionModel } = call;
+    const { carrier, to, model, transcriptionModel, recorded } = call;
     const carrierSeconds = Math.max(0, talkedMs) / 1_000;
-    const country = countryOf(to);
-    const used = { model, transcriptionModel, usage, carrier, direction: 'outbound', country, carrierSeconds } as const;
-    return costOf(used, prices);
+    const billed = {
+      model,
+      transcriptionModel,
+      usage,
+      carrier,
+      direction: 'outbound',
+      country: countryOf(to),
+    } as const;
+    return costOf({ ...billed, carrierSeconds, recordedSeconds: recorded ? carrierSeconds : 0 }, prices);
   }
 
   async function computed(call: CallRecord): Promise<Cost> {
-    const usage = await store.usage(call.callId);
+    const [usage, kept] = await Promise.all([
+      store.usage(call.callId),
+      store.recordings({ callId: call.callId, limit: MOST_RECORDINGS }),
+    ]);
+    const billed = { ...call, recorded: kept.some(({ kind }) => kind === 'carrier') };
     if (call.state !== 'ended') {
-      return priced(call, usage, call.answeredAtMs === null ? 0 : clock.wall() - call.answeredAtMs);
+      return priced(billed, usage, call.answeredAtMs === null ? 0 : clock.wall() - call.answeredAtMs);
     }
     // The end was written down later than it happened: the transcript is what is known of the length.
     const [last] = await store.lines(call.callId, { from: Math.max(0, call.lineCount - 1), limit: 1 });
-    return atLeast(priced(call, usage, last?.endMs ?? 0), call.outcome === 'unknown' ? UNKNOWN_CALL : UNSEEN_END);
+    return atLeast(priced(billed, usage, last?.endMs ?? 0), call.outcome === 'unknown' ? UNKNOWN_CALL : UNSEEN_END);
   }
 
   return {
-    atEnd(call, { usage, talkedMs, outcome }) {
-      const cost = priced(call, usage, talkedMs);
+    atEnd({ carrier, brief, model }, { usage, talkedMs, outcome }) {
+      const recorded = brief.record === true && carrier.keepsRecordings === true;
+      const cost = priced({ ...model.billed, carrier: carrier.name, to: brief.to, recorded }, usage, talkedMs);
       return outcome === 'unknown' ? atLeast(cost, UNKNOWN_CALL) : cost;
     },
     async withCost(call) {

@@ -40,7 +40,8 @@ function filesOf(folder: string, when: string): Place[] {
 
 /** Every token that an address of ours carried. */
 function tokensIn(...wires: readonly Buffer[]): Record<string, string> {
-  const paths = /call(?:\/|%2F)[a-z-]+(?:\/|%2F)([A-Za-z0-9_-]{32})/g;
+  // That of a recording has the call's id before it.
+  const paths = /call(?:\/|%2F)[a-z-]+(?:\/|%2F)(?:[0-9a-f-]{36}\.)?([A-Za-z0-9_-]{32})/g;
   const tokens = wires.flatMap((wire) => [...wire.toString('latin1').matchAll(paths)].map((match) => match[1] ?? ''));
   return Object.fromEntries([...new Set(tokens)].map((token, index) => [`token ${index}`, token]));
 }
@@ -79,6 +80,8 @@ async function tappedServer() {
       PUBLIC_URL: `http://127.0.0.1:${open.port}`,
       PORT: '0',
       MCP_PORT: '0',
+      RECORD_CALLS: 'true',
+      TWILIO_RECORDING: 'true',
       LOG_LEVEL: 'trace',
       DATA_DIR: dataDir,
     },

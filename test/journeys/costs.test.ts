@@ -7,6 +7,7 @@ import { costOf } from '../../src/call/cost.ts';
 import { PRICES } from '../../src/call/prices.ts';
 import { NO_USAGE } from '../../src/call/words.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createCosts } from '../../src/switchboard/costs.ts';
 import { newCall, newLine } from '../fixtures/calls.ts';
 import { type Office, openOffice } from './office.ts';
@@ -106,6 +107,16 @@ it('does not rewrite what a call has cost when the prices change', async () => {
   const record = await store.call(call.callId);
   if (record === null) throw new Error('The call is not there.');
   expect((await createCosts({ prices: dear, store, clock: { wall }, logger }).withCost(record)).cost).toEqual(cost);
+});
+
+it('counts what the carrier records, where it does', () => {
+  const costs = createCosts({ prices: PRICES, store: {} as Store, clock: { wall: () => 0 }, logger });
+  const model = { billed: { model: 'gpt-realtime-2.1', transcriptionModel: null } };
+  const used = { usage: NO_USAGE, talkedMs: 61_000, outcome: 'completed' } as const;
+  const recording = (keepsRecordings: boolean, record: boolean) =>
+    costs.atEnd({ carrier: { name: 'twilio', keepsRecordings }, brief: { to: '+14155550123', record }, model }, used)
+      .parts.recording;
+  expect([recording(true, true), recording(true, false), recording(false, true)]).toEqual([0.005, 0, 0]);
 });
 
 it('counts a call whose process died by its transcript, and says that it is no more than that', async () => {

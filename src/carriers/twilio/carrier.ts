@@ -75,6 +75,7 @@ export function createTwilioCarrier(options: TwilioOptions): Carrier {
 
 class TwilioCarrier implements Carrier {
   readonly name = 'twilio';
+  readonly keepsRecordings: boolean;
   readonly traits = TRAITS;
   readonly webhooks: readonly Webhook[];
   readonly sockets: readonly SocketRoute[];
@@ -96,6 +97,7 @@ class TwilioCarrier implements Carrier {
     const { authToken, authTokenSecondary, clock } = options;
     const authTokens = authTokenSecondary === undefined ? [authToken] : [authToken, authTokenSecondary];
     this.options = options;
+    this.keepsRecordings = options.recording === true;
     this.signatures = createSignatureCheck({ publicUrl, authTokens });
     this.webhookTokens = createTokenBook(clock.now);
     this.streamTokens = createTokenBook(clock.now);
