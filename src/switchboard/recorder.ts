@@ -4,8 +4,8 @@ import { UpstreamError } from '../errors.ts';
 import type { Audio } from '../media/audio.ts';
 import { BYTES_PER_MS, msOfBytes } from '../media/mulaw.ts';
 import { TwoTracks } from '../media/two-tracks.ts';
-import { SAMPLE_RATE } from '../media/wav.ts';
-import type { Recording, RecordingFile, RecordingFolder, RecordingSize, Store } from '../store/store.ts';
+import { durationOfWav, SAMPLE_RATE, WAV_HEADER_BYTES } from '../media/wav.ts';
+import type { Note, Recording, RecordingFile, RecordingFolder, RecordingSize, Store } from '../store/store.ts';
 import { type Clock, within } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { TakenStep, Tap, TapMaker } from './tap.ts';
@@ -141,10 +141,11 @@ class Writer {
   readonly #options: RecorderOptions;
   readonly #startedAtMs: number;
   #file: RecordingFile | null = null;
-  #size: RecordingSize | null = null;
+  #size: RecordingSize = { bytes: 0, durationMs: 0 };
   #waiting = 0;
-  #bytes = 0;
+  /** What waits for the disk, and what waits for the store: a disk that hangs must not keep back the news of it. */
   #tail: Promise<void>;
+  #told: Promise<void> = Promise.resolve();
 
   constructor(callId: CallId, options: RecorderOptions) {
     this.#callId = callId;
@@ -152,8 +153,7 @@ class Writer {
     this.#startedAtMs = options.clock.wall();
     this.#tail = this.#guarded(async () => {
       this.#file = await options.folder.create(callId);
-      await this.#tell('recording', null);
-      await this.#note({ state: 'started' });
+      if (!this.failed) this.#tell('recording', null, { state: 'started' });
     });
   }
 
@@ -164,27 +164,29 @@ class Writer {
       return;
     }
     this.#waiting += 1;
-    this.#tail = this.#tail.then(() =>
-      this.#guarded(async () => {
-        this.#waiting -= 1;
-        await this.#file?.append(stereo);
-        this.#bytes += stereo.byteLength;
-      }),
-    );
+    this.#then(async () => {
+      this.#waiting -= 1;
+      await this.#file?.append(stereo);
+      this.#size = sizeOfWav(Math.max(this.#size.bytes, WAV_HEADER_BYTES) + stereo.byteLength);
+    });
   }
 
   /** Resolves when the file is closed and its facts are on disk, or after `FINISH_MS`. */
   async finish(): Promise<void> {
-    const closed = this.#tail.then(() =>
-      this.#guarded(async () => {
-        this.#size = (await this.#file?.close()) ?? null;
-        this.#file = null;
-        const { bytes = 0, durationMs = 0 } = this.#size ?? {};
-        await this.#tell('complete', null);
-        await this.#note({ state: 'stopped', bytes, durationMs });
-      }),
+    this.#then(async () => {
+      await this.#close();
+      const { bytes, durationMs } = this.#size;
+      this.#tell('complete', null, { state: 'stopped', bytes, durationMs });
+    });
+    await within(
+      this.#tail.then(() => this.#told),
+      FINISH_MS,
+      this.#options.clock,
     );
-    await within(closed, FINISH_MS, this.#options.clock);
+  }
+
+  #then(work: () => Promise<void>): void {
+    this.#tail = this.#tail.then(() => this.#guarded(work));
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
@@ -200,39 +202,43 @@ class Writer {
   #fail(reason: string, err: unknown): void {
     if (this.failed) return;
     this.failed = true;
-    const { logger } = this.#options;
-    logger.error({ callId: this.#callId, err }, 'a recording was ended before its call');
-    const told = this.#close()
-      .then(() => this.#tell('failed', reason))
-      .then(() => this.#note({ state: 'failed', reason, bytes: this.#bytes }))
-      .catch((cause: unknown) => logger.error({ callId: this.#callId, err: cause }, 'its end could not be noted'));
-    this.#tail = this.#tail.then(() => told);
+    this.#options.logger.error({ callId: this.#callId, err }, 'a recording was ended before its call');
+    this.#tell('failed', reason, { state: 'failed', reason, bytes: this.#size.bytes });
+    this.#tail = this.#tail.then(() => this.#close()).catch(() => undefined);
   }
 
   async #close(): Promise<void> {
     const file = this.#file;
     this.#file = null;
-    this.#size = (await file?.close().catch(() => null)) ?? null;
+    if (file) this.#size = await file.close();
   }
 
-  #tell(state: Recording['state'], reason: string | null): Promise<void> {
-    const { folder, store } = this.#options;
-    return store.putRecording({
-      callId: this.#callId,
+  /** To the store, and to the call's timeline. */
+  #tell(state: Recording['state'], reason: string | null, note: Note['data']): void {
+    const { folder, store, clock, logger } = this.#options;
+    const callId = this.#callId;
+    const isOver = state !== 'recording';
+    const recording: Recording = {
+      callId,
       kind: 'local',
-      name: folder.nameOf(this.#callId),
+      name: folder.nameOf(callId),
       url: null,
       channels: 2,
-      bytes: this.#size?.bytes ?? null,
-      durationMs: this.#size?.durationMs ?? null,
+      bytes: isOver ? this.#size.bytes : null,
+      durationMs: isOver ? this.#size.durationMs : null,
       state,
       reason,
       startedAtMs: this.#startedAtMs,
-    });
+    };
+    const atMs = clock.wall();
+    this.#told = this.#told
+      .then(() => store.putRecording(recording))
+      .then(() => store.addNote(callId, { atMs, kind: 'recording', data: note }))
+      .catch((err: unknown) => logger.error({ callId, err }, 'what became of a recording was not noted'));
   }
+}
 
-  #note(data: Readonly<Record<string, string | number>>): Promise<void> {
-    const { store, clock } = this.#options;
-    return store.addNote(this.#callId, { atMs: clock.wall(), kind: 'recording', data });
-  }
+function sizeOfWav(bytes: number): RecordingSize {
+  const whole = Math.max(bytes, WAV_HEADER_BYTES);
+  return { bytes: whole, durationMs: durationOfWav(whole, 2) };
 }
