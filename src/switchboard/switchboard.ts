@@ -18,6 +18,7 @@ import type { Logger } from './logger.ts';
 import type { Meter } from './meter.ts';
 import { meterCall } from './metering.ts';
 import { createNews, type News } from './news.ts';
+import { untilFull } from './page.ts';
 import { checkDuration, checkNumber } from './policy.ts';
 import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Recordings, Switchboard } from './port.ts';
 import { recover } from './recovery.ts';
@@ -373,7 +374,7 @@ class LiveSwitchboard implements RunningSwitchboard {
   /** A cursor beyond the end is at the end: whoever waits with it would otherwise miss the lines up to there. */
   async #page({ callId, lineCount }: CallRecord, cursor: number, limit: number): Promise<LinePage> {
     const from = Math.min(cursor, lineCount);
-    const lines = await this.#options.store.lines(callId, { from, limit });
+    const lines = untilFull(await this.#options.store.lines(callId, { from, limit }));
     return { lines, cursor: (lines.at(-1)?.index ?? from - 1) + 1 };
   }
 }

@@ -12,14 +12,15 @@ import { BLOCKED, type CapturedCall, startTarget, type Target } from './target.t
  * bounded, every call comes to its end, and after each thousand inputs a person can still be called.
  */
 
-const ROUNDS = 10;
+const ROUNDS = Number(process.env.ATTACK_ROUNDS ?? 10);
 /** Rounds at the same time. */
 const LANES = 4;
 const CALLS_A_ROUND = 2;
 const SEED = Number(process.env.ATTACK_SEED ?? 20_260_401);
 const MOST_GROWTH_BYTES = 200 * 1024 * 1024;
+const MOST_ANSWER_LETTERS = 2_500_000;
 const NETS =
-  /a mistake was caught by the last net|The handler of a socket failed|A socket route failed|A request failed|An event of a line was not taken|tool [\w-]+ failed|reading a resource failed|could not be stored/;
+  /a mistake was caught by the last net|The handler of a socket failed|A socket route failed|A socket route failed to judge|A request failed|An event of a line was not taken|tool [\w-]+ failed|reading a resource failed|could not be stored/;
 
 interface Counts {
   [surface: string]: number;
@@ -175,6 +176,15 @@ function attackMcp(round: number, callId: string): void {
   }
 }
 
+/** What an assistant gets of such a call stays small enough to be read. */
+async function readBack({ callId }: CapturedCall): Promise<void> {
+  const details = await target.server.tool('get-call', { callId, limit: 200, detail: 'detailed' });
+  expect(details.isError).toBe(false);
+  expect(JSON.stringify(details).length).toBeLessThan(MOST_ANSWER_LETTERS);
+  const resource = await target.server.readResource(`call://transcriptions/${callId}`);
+  expect(JSON.stringify(resource).length).toBeLessThan(MOST_ANSWER_LETTERS);
+}
+
 async function attackOnce(round: number): Promise<void> {
   const calls = await Promise.all(Array.from({ length: CALLS_A_ROUND + 1 }, () => target.capture()));
   const [idle, ...live] = calls;
@@ -186,7 +196,10 @@ async function attackOnce(round: number): Promise<void> {
   }
   attackMcp(round, idle.callId);
   await http;
-  for (const call of calls) expect((await call.end()).data.done).toBe(true);
+  for (const call of calls) {
+    expect((await call.end()).data.done).toBe(true);
+    await readBack(call);
+  }
 }
 
 describe('under ten thousand hostile inputs', { timeout: 240_000 }, () => {

@@ -79,17 +79,15 @@ export async function startTarget(here: Processes, settings: Readonly<Record<str
   };
 }
 
-const WHOLE = [
-  'Wonderful, you are all set. See you on Friday.',
-  'Thank you very much for your help. Goodbye, and have a lovely evening.',
-  'Thanks, bye!',
-];
-
+/** Both sides' sentences from the first to the last. On a busy machine the "bye" may fall into the goodbye and cut it short. */
 function expectWhole(data: Followed['data'], lines: Followed['lines']): void {
   const said = lines.map(({ text }) => text);
-  if (data.outcome !== 'completed' || said.join('|') !== WHOLE.join('|')) {
+  const isWhole =
+    said[0] === 'Wonderful, you are all set. See you on Friday.' &&
+    said[1]?.startsWith('Thank you very much for your help.') === true &&
+    said.includes('Thanks, bye!');
+  if (data.outcome !== 'completed' || !isWhole)
     throw new Error(`A normal call went wrong: ${String(data.outcome)}, ${JSON.stringify(said)}`);
-  }
 }
 
 /** Where a captured call's document leads. */

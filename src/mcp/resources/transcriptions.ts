@@ -1,6 +1,6 @@
 import type { Line } from '../../call/words.ts';
 import { UserInputError } from '../../errors.ts';
-import type { Switchboard } from '../../switchboard/port.ts';
+import type { LinePage, Switchboard } from '../../switchboard/port.ts';
 import { callFacts, isoTime, lineFacts } from '../facts.ts';
 import { CAUTION, clean } from '../quotation.ts';
 
@@ -13,6 +13,8 @@ export const CALL_URI_TEMPLATE = 'call://transcriptions/{callId}';
 /** Calls in the list, in `resources/list` and in completions; older ones are found with the tools. */
 const LISTED_CALLS = 50;
 const PAGE_LINES = 500;
+/** Many hours of talk. */
+const MOST_LETTERS = 1_000_000;
 
 export function callUri(callId: string): string {
   return `${LIST_URI}/${callId}`;
@@ -43,17 +45,23 @@ export async function readLatest(switchboard: Switchboard): Promise<string> {
   return readCall(switchboard, latest.callId);
 }
 
-/** {`simulated`, `caution`, `call`, `untrusted`: {`result`, `lines`}}. Rejects with a UserInputError when there is no such call. */
+/**
+ * {`simulated`, `caution`, `call`, `untrusted`: {`result`, `lines`}, `next`}; `next` only where the transcript is too long to be
+ * read at once. Rejects with a UserInputError when there is no such call.
+ */
 export async function readCall(switchboard: Switchboard, callId: string): Promise<string> {
   const call = await switchboard.call(callId);
+  const { lines, cursor } = await allLines(switchboard, callId);
+  const isWhole = cursor >= call.lineCount;
   return jsonText({
     simulated: call.simulated,
     caution: CAUTION,
     call: { ...callFacts(call), context: clean(call.context), language: call.language },
     untrusted: {
       result: call.result === null ? null : clean(call.result),
-      lines: (await allLines(switchboard, callId)).map(lineFacts),
+      lines: lines.map(lineFacts),
     },
+    ...(isWhole ? {} : { next: `There are more lines: use get-call with cursor ${cursor}.` }),
   });
 }
 
@@ -86,14 +94,18 @@ export function callIdOf(variable: string | string[] | undefined): string {
   return variable;
 }
 
-async function allLines(switchboard: Switchboard, callId: string): Promise<readonly Line[]> {
+/** To the end, or until it is too much for one answer. */
+async function allLines(switchboard: Switchboard, callId: string): Promise<LinePage> {
   const lines: Line[] = [];
-  for (let cursor = 0; ; ) {
+  let cursor = 0;
+  for (let letters = 0; letters < MOST_LETTERS; ) {
     const page = await switchboard.lines(callId, { cursor, limit: PAGE_LINES });
+    if (page.lines.length === 0 || page.cursor <= cursor) break;
+    for (const line of page.lines) letters += line.text.length + (line.planned?.length ?? 0);
     lines.push(...page.lines);
-    if (page.lines.length < PAGE_LINES || page.cursor <= cursor) return lines;
     cursor = page.cursor;
   }
+  return { lines, cursor };
 }
 
 function jsonText(value: object): string {

@@ -36,7 +36,7 @@ const detailsSchema = z.object({
   voice: z.string(),
   carrier: z.string(),
   callSid: z.string().nullable(),
-  timeline: z.array(noteSchema),
+  timeline: z.array(noteSchema).describe('The latest entries.'),
   usage: z.record(z.string(), z.number()).describe('Tokens, and milliseconds transcribed.'),
   cost: costSchema.nullable(),
 });
@@ -96,6 +96,9 @@ function nextStep(call: CallFacts, page: LinePage): string {
     : `The call goes on: use wait-for-call with cursor ${page.cursor}.`;
 }
 
+/** A call has some dozens. */
+const LATEST_ENTRIES = 300;
+
 function detailsOf(call: CallFacts): z.output<typeof detailsSchema> {
   const { context, language, voice, carrier, carrierCallId, usage, cost } = call;
   return {
@@ -104,7 +107,9 @@ function detailsOf(call: CallFacts): z.output<typeof detailsSchema> {
     voice,
     carrier,
     callSid: carrierCallId,
-    timeline: call.timeline.map(({ atMs, kind, data }) => ({ at: isoTime(atMs), kind, data: cleanValues(data) })),
+    timeline: call.timeline
+      .slice(-LATEST_ENTRIES)
+      .map(({ atMs, kind, data }) => ({ at: isoTime(atMs), kind, data: cleanValues(data) })),
     usage: { ...usage },
     cost: cost === null ? null : { ...cost, parts: { ...cost.parts }, why: [...cost.why] },
   };

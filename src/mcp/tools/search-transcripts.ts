@@ -50,13 +50,16 @@ export const searchTranscripts = defineTool({
   },
 });
 
+/** Above any usual turn; the whole line is in get-call. */
+const MOST_TEXT = 2_000;
+
 function matchFacts({ callId, to, createdAtMs, line, snippet }: Match): z.output<typeof matchSchema> {
   const { index, speaker, text, startMs } = lineFacts(line);
   return {
     callId,
     to,
     createdAt: isoTime(createdAtMs),
-    line: { index, speaker, text, startMs },
+    line: { index, speaker, text: text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text, startMs },
     snippet: clean(snippet),
   };
 }
