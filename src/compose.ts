@@ -13,8 +13,8 @@ import { keptApart, leadsToSimulators } from './config/simulated.ts';
 import { ConfigError } from './errors.ts';
 import { freePort } from './http/free-port.ts';
 import type { Listener } from './http/listener.ts';
-import { createMetrics, type Metrics, metricsRoute } from './http/metrics.ts';
-import { createPrivateServer, readyRoute } from './http/private-server.ts';
+import type { Metrics } from './http/metrics.ts';
+import { createPrivateServer, metricsRoute, openMetrics, readyRoute } from './http/private-server.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
 import type { Model } from './models/model.ts';
 import { createOpenAiModel } from './models/openai/model.ts';
@@ -113,7 +113,7 @@ class Composition implements App {
   /** Why a part could not be started, in sentences. */
   readonly #troubles = new Map<Part, ConfigError>();
   /** Null when nobody can ask for figures: then none are kept. */
-  readonly #metrics: Metrics | null;
+  #metrics: Metrics | null = null;
   #private: Listener | null = null;
   #publicAddress: Address | null = null;
   #privateAddress: Address | null = null;
@@ -131,7 +131,6 @@ class Composition implements App {
     if (this.#prices.complaint !== null) options.logger.warn({}, this.#prices.complaint);
     this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
     this.switchboard = this.#late.switchboard;
-    this.#metrics = options.privateListener ? createMetrics({ simulated: this.#config.simulate }) : null;
     this.started = this.#start();
   }
 
@@ -209,7 +208,8 @@ class Composition implements App {
 
   async #startSwitchboard(): Promise<void> {
     if (this.#running) return;
-    const { logger } = this.#options;
+    const { logger, privateListener } = this.#options;
+    if (privateListener) this.#metrics ??= await openMetrics({ simulated: this.#config.simulate });
     const timing = this.#options.timing ?? {};
     const busy = timing.storeBusyMs === undefined ? {} : { busyTimeoutMs: timing.storeBusyMs };
     this.#store = await openSqliteStore({ dataDir: this.#config.dataDir, ...busy });

@@ -4,7 +4,6 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CostParts } from '../call/cost.ts';
 import { CALL_STATES, type CallState, OUTCOMES, type Usage } from '../call/words.ts';
 import { CARRIER_ERRORS, DIRECTIONS, type Meter, MODEL_ERRORS, RESPONSE_STARTS } from '../switchboard/meter.ts';
-import type { PrivateRoute } from './private-server.ts';
 
 export interface Metrics {
   readonly meter: Meter;
@@ -49,11 +48,15 @@ const SPEECH_BUCKETS = [0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30];
 const TALK_BUCKETS = [5, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200];
 const STORE_BUCKETS = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
 
-/**
- * Makes a registry of its own, so that two servers in one process do not share figures. `simulated` says that the simulators are in
- * play; `processFigures` adds those of Node and the process.
- */
-export function createMetrics(options: { readonly simulated: boolean; readonly processFigures?: boolean }): Metrics {
+export interface MetricsOptions {
+  /** The simulators are in play. */
+  readonly simulated: boolean;
+  /** With those of Node and the process; the default. */
+  readonly processFigures?: boolean;
+}
+
+/** Makes a registry of its own, so that two servers in one process do not share figures. */
+export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const meter = createMeter(registry);
   new Gauge({
@@ -318,17 +321,4 @@ async function describe(registry: Registry): Promise<readonly MetricDescription[
         buckets: of('le').map(Number).filter(Number.isFinite),
       };
     });
-}
-
-/** `GET /metrics`. */
-export function metricsRoute(metrics: Metrics): PrivateRoute {
-  return {
-    method: 'GET',
-    path: '/metrics',
-    handle: async (_request, response) => {
-      const text = await metrics.text();
-      response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
-      response.end(text);
-    },
-  };
 }

@@ -6,6 +6,7 @@ import { isLoopback } from '../config/kinds.ts';
 import { ConfigError } from '../errors.ts';
 import { answerTheRest, type HttpLog, newApp } from './app.ts';
 import { createListener, type Listener } from './listener.ts';
+import type { Metrics, MetricsOptions } from './metrics.ts';
 
 export interface PrivateServerOptions {
   readonly host: string;
@@ -67,6 +68,24 @@ export function createPrivateServer(options: PrivateServerOptions): Listener {
       );
     },
     stop: () => listener.stop(),
+  };
+}
+
+/** The library behind the figures takes a while to load, so that only a server which is asked for them does. */
+export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
+  return (await import('./metrics.ts')).createMetrics(options);
+}
+
+/** `GET /metrics`. */
+export function metricsRoute(metrics: Metrics): PrivateRoute {
+  return {
+    method: 'GET',
+    path: '/metrics',
+    handle: async (_request, response) => {
+      const text = await metrics.text();
+      response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+      response.end(text);
+    },
   };
 }
 

@@ -2,9 +2,10 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { createMetrics, metricsRoute } from '../../src/http/metrics.ts';
+import { createMetrics } from '../../src/http/metrics.ts';
 import {
   createPrivateServer,
+  metricsRoute,
   type PrivateServerOptions,
   type Readiness,
   readyRoute,
