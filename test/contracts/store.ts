@@ -89,6 +89,7 @@ function callContract(store: () => Store, open: StoreUnderTest['open']): void {
       result: null,
       answeredAtMs: null,
       endedAtMs: null,
+      cost: null,
       lineCount: 0,
     });
     expect(await store().call('unknown' as CallId)).toBeNull();
@@ -225,7 +226,7 @@ function transcriptContract(store: () => Store): void {
   it('adds usage up, and an unused call has none', async () => {
     const { callId } = await store().createCall(newCall());
     const zero = await store().usage(callId);
-    expect(Object.values(zero)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(Object.values(zero)).toEqual(Object.values(TOKENS).map(() => 0));
     await store().addUsage(callId, TOKENS);
     await store().addUsage(callId, TOKENS);
     const doubled = Object.fromEntries(Object.entries(TOKENS).map(([key, count]) => [key, count * 2]));
