@@ -115,6 +115,18 @@ export function goodbyeReplyDone(draft: Draft, replyId: string, spoke: boolean):
   ending.goodbyeDone = true;
 }
 
+/** The goodbye came to nothing: asked for once more, then the carrier says it. */
+export function goodbyeLost(draft: Draft, replyId: string, retryable: boolean): void {
+  const { ending, floor } = draft.call;
+  if (ending.stage !== 'farewell' || ending.goodbyeReplyId !== replyId || !ending.verdict) return;
+  ending.goodbyeReplyId = null;
+  ending.farewellAsked = true;
+  floor.replyFailures += 1;
+  if (!retryable || floor.replyFailures > 1) return endWithoutModel(draft, ending.verdict, undefined);
+  floor.blockedUntilMs = draft.nowMs + timingOf(draft.call).retryMs;
+  wantReply(draft, 'goodbye', INSTRUCTIONS.farewell);
+}
+
 /** Moves an ending on with what is true now: heard to the end → a moment of grace → hang up. */
 export function advanceEnding(draft: Draft): void {
   const { ending, floor, playback } = draft.call;

@@ -13,6 +13,7 @@ export const INSTRUCTIONS = {
   farewellOperator:
     'You have to end the call now. Say so politely in one short sentence, and say goodbye. Do not ask anything.',
   lineBroke: 'The line broke for a moment. Say so in a few words, and repeat what the other person may have missed.',
+  cutOff: 'Your last sentence was cut off before its end. Finish it in a few words.',
   modelCameBack:
     'There was a short interruption on our side. Go on where the conversation stopped; answer the last thing said.',
 } as const;

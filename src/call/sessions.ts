@@ -196,7 +196,7 @@ export function abandonModel(draft: Draft): void {
 export function modelDueMs(draft: Draft): number | null {
   const { model, stream } = draft.call;
   if ((model.state !== 'opening' && model.state !== 'paused') || stream.state !== 'up') return null;
-  const joining = !draft.call.floor.opened && model.renewals === 0;
+  const joining = !draft.call.floor.opened && model.readySinceMs === 0;
   return joining
     ? stream.upSinceMs + timingOf(draft.call).joinMs
     : Math.max(model.downSinceMs, stream.upSinceMs) + timingOf(draft.call).renewMs;

@@ -12,6 +12,7 @@ import {
   endCallTool,
   enterEnding,
   finishEnding,
+  goodbyeLost,
   goodbyeReplyDone,
   hurryEnding,
   reopen,
@@ -246,7 +247,9 @@ function replyFinished(draft: Draft, event: Extract<CallEvent, { type: 'model.re
   if (!reply || draft.call.line.hangUp !== 'none' || draft.call.settling) return;
   const { ending, floor } = draft.call;
   if (ending.stage !== 'none') {
-    goodbyeReplyDone(draft, reply.replyId, reply.spoke);
+    const lost = !reply.spoke && (event.status === 'failed' || event.status === 'incomplete');
+    if (lost) goodbyeLost(draft, reply.replyId, event.retryable !== false);
+    else goodbyeReplyDone(draft, reply.replyId, reply.spoke);
     return;
   }
   if (reply.discarded) {
@@ -254,10 +257,13 @@ function replyFinished(draft: Draft, event: Extract<CallEvent, { type: 'model.re
     if (floor.awaitingSinceMs !== null && !floor.requested && floor.pending.length === 0) answerAfterPause(draft);
     return;
   }
-  // One that broke off in mid-sentence is taken up again; one that was cut at its longest is not.
+  // One that broke off in mid-sentence is taken up again; one that was cut by a limit or a filter is, too, but not apologised for.
   const lost = event.status === 'failed' || (event.status === 'incomplete' && !reply.spoke);
-  if (!lost) floor.replyFailures = 0;
-  if (!lost || floor.speaking) return;
+  const cut = event.status === 'incomplete' && reply.spoke;
+  if (!lost && !cut) floor.replyFailures = 0;
+  if (floor.speaking) return;
+  if (cut) retryReply(draft, INSTRUCTIONS.cutOff);
+  if (!lost) return;
   const instructions = reply.spoke ? INSTRUCTIONS.modelCameBack : INSTRUCTIONS.answer;
   if (event.retryable === false || !retryReply(draft, instructions))
     apologise(draft, 'The speech model could not answer.');

@@ -27,10 +27,23 @@ const SHOWN: ReadonlySet<string> = new Set([
   'times',
   'tries',
 ]);
+/** What the timeline says when something has gone wrong. */
+const TROUBLE: ReadonlySet<string> = new Set([
+  'refused',
+  'uncertain',
+  'model-failed',
+  'reply-failed',
+  'reply-incomplete',
+  'reply-unanswered',
+  'reply-stuck',
+  'slow-answer',
+  'apology',
+  'hang-up-failed',
+]);
 /** Names and codes are short; a longer text is a sentence. */
 const MAX_SHOWN_LENGTH = 40;
 
-/** At `info` when it was answered and how it ended; at `debug` each change of state and each entry of the timeline, without anybody's words. */
+/** At `info` when it was answered and how it ended; at `debug` each change of state and each entry of the timeline, without anybody's words, at `warn` those that tell of trouble. */
 export function logCall(callId: CallId, logger: Logger): CallLog {
   const counts = { lines: 0, interruptions: 0, replies: 0, modelSessions: 0 };
   let dialledAtMs: number | null = null;
@@ -61,8 +74,11 @@ export function logCall(callId: CallId, logger: Logger): CallLog {
         case 'model.open':
           counts.modelSessions += 1;
           return;
-        case 'scribe.note':
-          return logger.debug({ callId, ...shown(command.data), note: command.kind }, 'call went on');
+        case 'scribe.note': {
+          const fields = { callId, ...shown(command.data), note: command.kind };
+          if (TROUBLE.has(command.kind) || command.data.how === 'dropped') return logger.warn(fields, 'call is in trouble');
+          return logger.debug(fields, 'call went on');
+        }
         case 'scribe.ended':
           ended = { outcome: command.outcome, atMs };
           return;

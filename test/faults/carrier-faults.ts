@@ -3,9 +3,9 @@ import { AFTER_CREATE, atEach, because, type Fault, type FaultAt, GOES_ON, nothi
 
 const NO_STREAM = because('no stream yet', ['placing', 'ringing']);
 const PUT_DOWN: Expected = { outcomes: ['canceled'], reason: /on request/, told: 'put down, `canceled`' };
+/** Once the business is done, that is how it ended. */
+const DONE: Expected = { ...GOES_ON, told: 'put down, `completed`' };
 const ATTACHED: Expected = { ...GOES_ON, logged: /stream/, told: 'attached again, goes on' };
-/** The goodbye was cut off with the stream, and there is nothing to come back for. */
-const OVER: Expected = { ...GOES_ON, told: 'put down, `completed`' };
 
 const now = (scene: Scene) => scene.office.switchboard.end(scene.callId(), 'now').then(() => undefined);
 
@@ -18,12 +18,16 @@ function refusal(code: number, placing: Expected): Fault {
         strike: ({ office }) => void office.world.twilio.knobs.refuseCreates.push(code),
         expected: placing,
       },
-      ...atEach(AFTER_CREATE, () => ({
+      ...atEach(AFTER_CREATE, (phase) => ({
         strike: async (scene) => {
           scene.office.world.twilio.knobs.refuseUpdates.push(code, code);
           await now(scene);
         },
-        expected: { ...PUT_DOWN, logged: /did not end the call/, told: 'put down at the third try' },
+        expected: {
+          ...(phase === 'ending' ? DONE : PUT_DOWN),
+          logged: /did not end the call/,
+          told: 'put down at the third try',
+        },
       })),
     },
     otherwise: {},
@@ -45,7 +49,7 @@ export const CARRIER_FAULTS: readonly Fault[] = [
       WITH_STREAM,
       (phase): FaultAt => ({
         strike: (scene) => scene.call().dropStream({ withStop: false }),
-        expected: phase === 'ending' ? OVER : ATTACHED,
+        expected: phase === 'ending' ? DONE : ATTACHED,
       }),
     ),
     otherwise: NO_STREAM,
@@ -59,7 +63,7 @@ export const CARRIER_FAULTS: readonly Fault[] = [
           const { stream } = scene.call();
           if (stream) stream.muted = true;
         },
-        expected: phase === 'ending' ? OVER : ATTACHED,
+        expected: phase === 'ending' ? DONE : ATTACHED,
       }),
     ),
     otherwise: NO_STREAM,
@@ -112,12 +116,12 @@ export const CARRIER_FAULTS: readonly Fault[] = [
         strike: nothing,
         expected: { ...GOES_ON, told: 'found by its webhook, goes on' },
       },
-      ...atEach(AFTER_CREATE, () => ({
+      ...atEach(AFTER_CREATE, (phase) => ({
         strike: async (scene) => {
           scene.office.world.twilio.knobs.updateAnswer = 'hangs';
           await now(scene);
         },
-        expected: PUT_DOWN,
+        expected: phase === 'ending' ? DONE : PUT_DOWN,
       })),
     },
     otherwise: {},

@@ -7,7 +7,7 @@ const caught: unknown[] = [];
 const catchAll = (error: unknown): void => void caught.push(error);
 
 /** One test a cell; the calls themselves are held all at once, before the first test. */
-export function expectCells(title: string, faults: readonly Fault[], atOnce = 24): void {
+export function expectCells(title: string, faults: readonly Fault[], atOnce = Number(process.env.AT_ONCE ?? 14)): void {
   const chosen = faults.filter(({ name }) => name.includes(process.env.FAULT ?? ''));
   const cells = cellsOf(chosen).filter(({ phase }) => phase.includes(process.env.PHASE ?? ''));
   let outcomes: readonly Outcome[] = [];

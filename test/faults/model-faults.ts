@@ -66,7 +66,13 @@ function lost(name: string, lose: (session: RealtimeSession) => void): Fault {
 }
 
 /** The next replies end as `fault` says, the one that is being made in the middle of a word. */
-function replies(name: string, fault: ResponseFault, count: number, expected: Expected): Fault {
+function replies(
+  name: string,
+  fault: ResponseFault,
+  count: number,
+  expected: Expected,
+  goodbye: Partial<Expected> = { outcomes: ['canceled'], reason: /on request/ },
+): Fault {
   const spoil = async (scene: Scene): Promise<void> => {
     const current = await session(scene);
     const from = current.record.responses.length;
@@ -79,13 +85,13 @@ function replies(name: string, fault: ResponseFault, count: number, expected: Ex
       opening: { strike: spoil, expected },
       talking: {
         strike: async (scene) => {
-          await spoil(scene);
+          if (count > 1) await spoil(scene);
           (await session(scene)).replies.breakOff(fault);
         },
         expected,
       },
       interrupted: { strike: spoil, expected },
-      ending: { ...goodbyeAsked(spoil), expected: { ...expected, outcomes: ['canceled'], reason: /on request/ } },
+      ending: { ...goodbyeAsked(spoil), expected: { ...expected, ...goodbye } },
     },
     otherwise: { ...BEFORE_THE_MODEL, ...because('no reply yet', ['ringing', 'joining']) },
   };
@@ -135,7 +141,13 @@ export const MODEL_FAULTS: readonly Fault[] = [
   {
     name: 'model: error event that is not fatal',
     at: atEach(AFTER_CREATE, () => ({
-      strike: async (scene) => (await session(scene)).object('item_not_found', 'There is no such item.'),
+      strike: async (scene) => {
+        const current = await session(scene);
+        const types = () => current.record.sentTypes();
+        // An error before the settings are confirmed is about the settings.
+        await until(() => types().includes('session.updated') || !types().includes('session.created'));
+        current.object('item_not_found', 'There is no such item.');
+      },
       expected: GOES_ON,
     })),
     otherwise: BEFORE_THE_MODEL,
@@ -148,7 +160,13 @@ export const MODEL_FAULTS: readonly Fault[] = [
     logged: /reply-failed/,
     told: 'asked again, goes on',
   }),
-  replies('model: every reply fails', 'server_error', 40, apology(/could not answer/, /apology/)),
+  replies('model: every reply fails', 'server_error', 40, apology(/could not answer/, /apology/), {
+    outcomes: ['canceled'],
+    reason: /on request/,
+    said: /end this call now/,
+    logged: /reply-failed/,
+    told: 'the carrier says goodbye',
+  }),
   replies('model: a reply is incomplete', 'content_filter', 1, {
     ...GOES_ON,
     logged: /reply-incomplete/,

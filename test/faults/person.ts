@@ -43,6 +43,7 @@ export class Person implements Callee {
 const answers = (phrase: string): Rule => ({
   when: { after: 'heard', phrase, share: 0.9, thenMs: 200 },
   act: { say: 'c.bye' },
+  repeat: true,
 });
 
 /** Whatever of ours it hears to the end, it says goodbye to; into a long silence it says "Hello?", and in the end it hangs up. */

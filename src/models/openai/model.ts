@@ -53,7 +53,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
         noiseReduction: options.noiseReduction === 'off' ? null : options.noiseReduction,
         turnDetection: options.turnDetection,
         vadThreshold: options.vadThreshold,
-        connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+        connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
         log: options.logger ?? null,
         socket: {
           url: target.url,
