@@ -19,7 +19,8 @@ export interface SocketOptions {
 }
 
 export interface SocketListener {
-  message(text: string): void;
+  /** UTF-8; the bytes may be kept. */
+  message(text: Buffer): void;
   /** The socket is gone; said once, and never after `close`. */
   lost(failure: Failure): void;
 }
@@ -142,8 +143,7 @@ class LiveSocket implements Socket {
     ws.on('ping', () => this.hear(0));
     ws.on('pong', () => this.hear(0));
     ws.on('message', (data, isBinary) => {
-      const bytes = Buffer.isBuffer(data) ? data.length : 0;
-      if (this.hear(bytes) && !isBinary) this.listener.message(data.toString());
+      if (Buffer.isBuffer(data) && this.hear(data.length) && !isBinary) this.listener.message(data);
     });
     return ws;
   }

@@ -193,6 +193,30 @@ describe('what we read', () => {
     expect(transcribed({})).toEqual({ kind: 'plain', event });
   });
 
+  it('is the same whether it comes as text or in bytes, whatever else is called delta in it', () => {
+    const audio = Buffer.alloc(400, 7).toString('base64');
+    const ids = '"response_id":"r","item_id":"é","output_index":0,"content_index":0';
+    for (const members of [
+      `${ids},"delta":"${audio}"`,
+      `${ids},"delta":"${audio}","obfuscation":"x"`,
+      `${ids},"more":{"delta":"AAAA"},"delta":"${audio}"`,
+      `${ids},"delta":"${audio}","more":{"delta":"AAAA"}`,
+      `"more":{"delta":""},${ids},"delta":""`,
+      `${ids},"delta":"${audio}","delta":"////"`,
+      `${ids},"delta":"not base64!"`,
+      `${ids},"delta":"${audio.slice(1)}"`,
+      `${ids},"delta":"${audio}`,
+      `${ids},"delta":17`,
+      `${ids}`,
+    ]) {
+      const text = `{"type":"response.output_audio.delta","event_id":"e",${members}}`;
+      const [fromText, fromBytes] = [readServerEvent(text), readServerEvent(Buffer.from(text))];
+      const plain = (read: typeof fromText) =>
+        read.kind === 'spoke' ? { ...read, audio: read.audio.base64(), bytes: read.audio.byteLength } : read;
+      expect(plain(fromBytes)).toEqual(plain(fromText));
+    }
+  });
+
   it('is the same audio whatever the size, the order of the members and the white space', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 900 });
     const layout = fc.record({
