@@ -34,6 +34,12 @@ export interface SqliteStoreOptions {
 
 /** So many requests a transaction: it bounds how long other processes wait for us. */
 const MAX_BATCH = 256;
+/**
+ * What nobody waits for may wait so long after the last batch for others to share its commit and its way to the thread: at 200
+ * calls every second such write would otherwise be a commit of its own.
+ */
+const GATHER_MS = 25;
+const PATIENT: ReadonlySet<OperationName> = new Set<OperationName>(['putLine', 'addNote', 'addUsage']);
 /** More than this waiting means that the disk has stopped; memory must not be what fails next. */
 const MAX_QUEUE = 20_000;
 
@@ -104,6 +110,9 @@ class SqliteStore implements Store {
   #queue: Waiting[] = [];
   #underway: readonly Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
+  #impatient = 0;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
   #beating = false;
   #closing: Promise<void> | undefined;
   #broken: UpstreamError | undefined;
@@ -252,15 +261,19 @@ class SqliteStore implements Store {
         else reject(toRequestError(reply.failure));
       };
       this.#queue.push({ request: { name, args }, settle });
+      const patient = PATIENT.has(name);
+      if (!patient) this.#impatient += 1;
       // Requests of the same turn of the event loop travel together.
-      if (this.#queue.length === 1) queueMicrotask(() => this.#send());
+      if (this.#queue.length === 1 || (!patient && this.#gathering)) queueMicrotask(() => this.#send());
     });
   }
 
   #send(): void {
-    if (this.#underway.length > 0 || this.#queue.length === 0 || this.#broken) return;
+    if (this.#underway.length > 0 || this.#queue.length === 0 || this.#broken || this.#gathers()) return;
+    this.#sentAtMs = performance.now();
     this.#underway = this.#queue.slice(0, MAX_BATCH);
     this.#queue = this.#queue.slice(MAX_BATCH);
+    this.#impatient = this.#queue.filter(({ request }) => !PATIENT.has(request.name)).length;
     this.#worker.ref();
     try {
       this.#post({ type: 'batch', requests: this.#underway.map(({ request }) => request) });
@@ -269,6 +282,22 @@ class SqliteStore implements Store {
       const failure = describeFailure(error);
       this.#hear({ type: 'batchDone', replies: this.#underway.map(() => ({ ok: false, failure })) });
     }
+  }
+
+  /** True while what is queued had better wait for more. */
+  #gathers(): boolean {
+    const waitMs = this.#sentAtMs + GATHER_MS - performance.now();
+    const gathers = waitMs > 0 && this.#impatient === 0 && this.#queue.length < MAX_BATCH;
+    if (!gathers) clearTimeout(this.#gathering);
+    this.#gathering = gathers ? (this.#gathering ?? setTimeout(() => this.#gathered(), waitMs)) : undefined;
+    return gathers;
+  }
+
+  #gathered(): void {
+    this.#gathering = undefined;
+    // A timer may fire a fraction of a millisecond early.
+    this.#sentAtMs = Number.NEGATIVE_INFINITY;
+    this.#send();
   }
 
   #hear(message: FromWorker): void {
@@ -286,6 +315,7 @@ class SqliteStore implements Store {
   #break(error: UpstreamError): void {
     this.#broken ??= error;
     clearInterval(this.#timer);
+    clearTimeout(this.#gathering);
     const orphans = [...this.#underway, ...this.#queue];
     this.#underway = [];
     this.#queue = [];
