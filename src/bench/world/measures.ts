@@ -88,6 +88,11 @@ export class Measures {
     for (const call of calls) this.#record(call, true);
   }
 
+  /** The calls so far are gone, and what was wrong with them. */
+  forget(): void {
+    this.#complaints.clear();
+  }
+
   /** The window is over; what is still under way arrives before `carried` is asked. */
   end(calls: readonly CallMeasures[]): void {
     this.#recording = false;

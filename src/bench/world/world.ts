@@ -158,6 +158,7 @@ class LoadWorld {
     for (const slot of this.#slots) slot.clear();
     this.#calls.clear();
     this.#byNumber.clear();
+    this.measures.forget();
   }
 
   #newCall(settings: URLSearchParams): LiveCall {
