@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { Cost } from '../call/cost.ts';
 import type { Line } from '../call/words.ts';
 import { compose } from '../compose.ts';
 import { complaintsError, processSources, readConfig } from '../config/config.ts';
@@ -53,6 +54,7 @@ export async function run(words: readonly string[]): Promise<number> {
       `\n${call.outcome}: ${call.reason}${call.result === null ? '' : `\nThe agent reports: “${plain(call.result)}”`}`,
     );
     const recordings = await app.switchboard.recordings.of(callId);
+    if (call.cost !== null && call.cost.amount > 0) show(costText(call.cost));
     for (const { path } of recordings) if (path !== null) show(`Recorded: ${path}`);
     return call.outcome === 'completed' ? 0 : 1;
   } finally {
@@ -80,8 +82,12 @@ async function follow(
   }
 }
 
+function costText({ amount, complete }: Cost): string {
+  return `It cost ${complete ? 'about' : 'at least'} $${amount.toFixed(3)} by the price table.`;
+}
+
 function summary(call: CallFacts, lines: readonly Line[]) {
-  const { simulated, callId, outcome, reason, result, answeredAtMs, endedAtMs, usage } = call;
+  const { simulated, callId, outcome, reason, result, answeredAtMs, endedAtMs, usage, cost } = call;
   const durationMs = answeredAtMs === null || endedAtMs === null ? 0 : endedAtMs - answeredAtMs;
-  return { simulated, callId, outcome, reason, result, durationMs, lines, usage };
+  return { simulated, callId, outcome, reason, result, durationMs, lines, usage, cost };
 }
