@@ -196,9 +196,11 @@ class Wait {
     this.#silentMs = this.silenceMs;
   }
 
-  /** A reply that was created before the turn ended answers something else. */
+  /** The latest reply is waited for: one before it had no audio, or its audio was dropped. One from before the turn's end answers something else. */
   replyCreated(replyId: string): void {
-    if (this.#sinceMs !== null && this.#chunkId === null) this.#replyId = replyId;
+    if (this.#sinceMs === null) return;
+    this.#replyId = replyId;
+    this.#chunkId = null;
   }
 
   spoke(replyId: string, chunkId: number): void {

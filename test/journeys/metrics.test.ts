@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  interrupter,
-  type PlannedReply,
-  plannedBrain,
-  sessionOf,
-  simulatedCallOf,
-} from '../../src/bench/interruptions.ts';
+import { type PlannedReply, plannedBrain, sessionOf, simulatedCallOf } from '../../src/bench/interruptions.ts';
+import type { Script } from '../../src/simulator/callee/scripted-callee.ts';
 import type { SessionRecord } from '../../src/simulator/openai/record.ts';
 import type { SimulatedStream } from '../../src/simulator/twilio/stream.ts';
 import { type Scrape, scrape } from '../fixtures/exposition.ts';
@@ -17,8 +12,18 @@ const PLAN: readonly PlannedReply[] = [
   { speak: [CUT], cut: { phrase: CUT, atMs: 900 } },
   { speak: ['a.short'], cut: null },
 ];
+/** Interrupts the first reply, hears the second and the farewell to their ends, so that nothing is on its way when it hangs up. */
+const PERSON: Script = {
+  rules: [
+    { when: { after: 'start', ms: 200 }, act: { say: 'c.hello' } },
+    { when: { after: 'heard', phrase: CUT, ms: 900 }, act: { say: 'c.hello' } },
+    { when: { after: 'heard', phrase: 'a.short', share: 1, thenMs: 500 }, act: { say: 'c.hello' } },
+    { when: { after: 'heard', phrase: 'a.farewell', share: 1, thenMs: 300 }, act: { hangUp: true } },
+  ],
+  manners: { helloAfterMs: null, hangUpAfterMs: null },
+};
 /** Delays of one process that plays both sides, on a busy machine. */
-const LATE_SECONDS = 0.15;
+const LATE_SECONDS = 0.25;
 
 describe('the figures of a whole call with an interruption', () => {
   let office: Office;
@@ -32,7 +37,8 @@ describe('the figures of a whole call with an interruption', () => {
   beforeAll(async () => {
     office = await openOffice({
       brain: () => plannedBrain([PLAN]),
-      answer: () => interrupter(PLAN, 100),
+      script: PERSON,
+      ringMs: 100,
       realtime: { firstAudioDelayMs: 250 },
       settings: { VAD_SILENCE_MS: '200', MCP_PORT: '0' },
       privateListener: true,
