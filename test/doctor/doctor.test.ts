@@ -9,6 +9,7 @@ import { readConfig } from '../../src/config/config.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import { certificateIn } from '../fixtures/certificate.ts';
+import { freePort } from '../fixtures/free-port.ts';
 import { startScriptedServer } from '../models/openai/scripted-server.ts';
 import { openSurgery, type Surgery } from './surgery.ts';
 
@@ -227,15 +228,19 @@ describe('the ports', () => {
   });
 
   it('taken by a running Switchboard are in good hands, and the public URL is looked at through it', async () => {
-    const PORT = String(await freePort());
-    const env = { ...surgery.world.env, DATA_DIR: surgery.folder(), PORT, PUBLIC_URL: `http://127.0.0.1:${PORT}` };
-    const app = compose({ reading: readConfig({ env, argv: ['--simulate'] }), logger: SILENT });
+    const place = { ...surgery.world.env, DATA_DIR: surgery.folder() };
+    const reading = readConfig({ env: { ...place, MCP_PORT: '0' }, argv: ['--simulate'] });
+    const app = compose({ reading, logger: SILENT, privateListener: true });
     surgery.later(() => app.stop(0));
     await app.started;
+    const { public: outer, private: inner } = app.listening();
+    const [PORT, MCP_PORT] = [String(outer?.port), String(inner?.port)];
+    const env = { ...place, PORT, MCP_PORT, PUBLIC_URL: `http://127.0.0.1:${PORT}` };
     const good = await surgery.examine(env);
-    for (const check of ['public port', 'public URL', 'audio stream', 'store']) {
+    for (const check of ['public port', 'public URL', 'audio stream', 'store', 'private port']) {
       expect(good.of(check), check).toMatchObject({ verdict: 'ok' });
     }
+    expect(good.of('private port').message).toContain('A Switchboard listens');
     // A proxy that forwards requests, and makes an ordinary request of an upgrade.
     const front = await serve(createServer(forwardTo(Number(PORT))));
     const half = await surgery.examine({ ...env, PUBLIC_URL: `http://127.0.0.1:${front}` });
@@ -249,14 +254,6 @@ describe('the ports', () => {
     });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function forwardTo(port: number): RequestListener {
   return (request, response) => {
@@ -353,11 +350,11 @@ describe('the store', () => {
 describe('the certificate of the public URL', () => {
   const DAY_MS = 86_400_000;
 
-  async function look(name: string, nowMs = Date.now()): Promise<Finding> {
+  async function look(name: string, laterMs = 0): Promise<Finding> {
     const { key, cert } = certificateIn(surgery.folder(), { name });
     const port = await serve(createHttpsServer({ key, cert }));
     const PUBLIC_URL = `https://127.0.0.1:${port}`;
-    const report = await surgery.examine({ PUBLIC_URL }, { now: () => nowMs });
+    const report = await surgery.examine({ PUBLIC_URL }, { now: () => Date.now() + laterMs });
     expect(report.of('public URL').verdict).toBe('fail');
     return report.of('certificate');
   }
@@ -371,10 +368,10 @@ describe('the certificate of the public URL', () => {
       verdict: 'fail',
       message: 'It is not for the name 127.0.0.1.',
     });
-    const over = await look('IP:127.0.0.1', Date.now() + 61 * DAY_MS);
+    const over = await look('IP:127.0.0.1', 61 * DAY_MS);
     expect(over).toMatchObject({ verdict: 'fail', advice: expect.stringContaining('certbot renew') });
     expect(over.message).toMatch(/^It ended on \d{4}-\d\d-\d\d\.$/);
-    expect(await look('IP:127.0.0.1', Date.now() - DAY_MS)).toMatchObject({
+    expect(await look('IP:127.0.0.1', -DAY_MS)).toMatchObject({
       verdict: 'fail',
       advice: expect.stringContaining('clock'),
     });

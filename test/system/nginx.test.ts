@@ -14,10 +14,11 @@ import type { DoctorReport } from '../../src/cli/doctor.ts';
 import { SETTINGS } from '../../src/config/schema.ts';
 import type { Script } from '../../src/simulator/callee/scripted-callee.ts';
 import { certificateIn } from '../fixtures/certificate.ts';
+import { freePort } from '../fixtures/free-port.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 import { processes, type ServerProcess } from '../journeys/process.ts';
 import { shortCalls } from '../journeys/short-calls.ts';
-import { freePort, NGINX, type Nginx, type NginxOptions, SITE, startNginx } from './nginx.ts';
+import { NGINX, type Nginx, type NginxOptions, SITE, startNginx } from './nginx.ts';
 
 const here = processes();
 afterEach(() => here.cleanUp());
@@ -132,7 +133,7 @@ interface Installation {
 const ENTRY = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 
 /** The real server behind nginx, reached by the telephone company and by its own preflight over https and wss only. */
-async function installation(script: Script): Promise<Installation> {
+async function installation(script: Script, args: readonly string[] = []): Promise<Installation> {
   const certificate = certificateIn(here.folder());
   const world = here.later(await shortCalls(script, { twilio: { ca: certificate.cert } }));
   const [httpsPort, upstreamPort] = [await freePort(), await freePort()];
@@ -144,7 +145,7 @@ async function installation(script: Script): Promise<Installation> {
     PORT: String(upstreamPort),
     MCP_PORT: '0',
   };
-  const server = await here.start({ env, args: ['--simulate'] });
+  const server = await here.start({ env, args: ['--simulate', ...args] });
   const front = await nginx({ certificate, httpsPort, upstreamPort: await server.listeningPort() });
   return { front, server, world, env };
 }
@@ -204,7 +205,7 @@ describe.skipIf(NGINX === null)('nginx with the site file', { timeout: 90_000 },
   });
 
   it('leaves it to the server who may come in by the two doors that there are', async () => {
-    const { front } = await installation(INTERRUPTS);
+    const { front, server } = await installation(INTERRUPTS, ['--http']);
     expect(await ask(front, '/health')).toMatchObject({ status: 200, body: '{"status":"ok"}' });
     expect(await upgrade(front, `/call/connection-outgoing/${TOKEN}`)).toBe(403);
     expect(await upgrade(front, '/call/connection-outgoing/')).toBe(404);
@@ -212,6 +213,10 @@ describe.skipIf(NGINX === null)('nginx with the site file', { timeout: 90_000 },
     const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': 'c2lnbmVk' };
     const unsigned = { method: 'POST', body: 'CallSid=CA0', headers };
     expect((await ask(front, `/call/outgoing/${TOKEN}`, unsigned)).status).toBe(403);
+    // The private listener is there, for this machine.
+    const inner = () => /"port":(\d+),"msg":"private listener is listening"/.exec(server.log)?.[1];
+    await until(() => inner() !== undefined, 30_000);
+    expect((await fetch(`http://127.0.0.1:${inner()}/metrics`)).status).toBe(200);
     for (const path of ['/mcp', '/sse', '/metrics', '/ready', '/']) {
       expect(await ask(front, path), path).toMatchObject({ status: 404, body: expect.stringContaining('nginx') });
     }

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Certificate } from '../fixtures/certificate.ts';
+import { freePort } from '../fixtures/free-port.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 
 export const SITE = readFileSync(fileURLToPath(new URL('../../nginx/switchboard.conf', import.meta.url)), 'utf8');
@@ -154,16 +154,4 @@ function childrenOf(pid: number): readonly number[] {
     .split(' ')
     .filter((id) => id !== '')
     .map(Number);
-}
-
-/** A port that is free at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
