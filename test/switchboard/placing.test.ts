@@ -122,6 +122,25 @@ describe('placing a call', () => {
     expect(carrier.dials).toBe(1);
   });
 
+  it('takes a key from before calls could be recorded for the same request, and another wish to record for another', async () => {
+    const { to, context, idempotencyKey } = REQUEST;
+    const fingerprint = createHash('sha256').update(JSON.stringify([to, context, null, null, null])).digest('hex');
+    const earlier = newCall({ idempotencyKey, fingerprint });
+    await store.createCall(earlier);
+    expect(await switchboard.place(REQUEST)).toMatchObject({ callId: earlier.callId, repeated: true });
+    await expect(switchboard.place({ ...REQUEST, record: false })).rejects.toThrow('other arguments');
+    expect(carrier.dials).toBe(0);
+  });
+
+  it('does not dial again what was purged, and says so', async () => {
+    const earlier = newCall({ idempotencyKey: REQUEST.idempotencyKey });
+    await store.createCall(earlier);
+    await store.updateCall(earlier.callId, { state: 'ended', outcome: 'completed', endedAtMs: 1 });
+    await store.purgeCalls([earlier.callId], { nowMs: Date.now(), keepKeysUntilMs: Date.now() + 1_000 });
+    await expect(switchboard.place(REQUEST)).rejects.toThrow(`has placed call ${earlier.callId} before`);
+    expect(carrier.dials).toBe(0);
+  });
+
   it('refuses what is no language tag with a sentence that shows some', async () => {
     await expect(switchboard.place({ ...REQUEST, language: 'english' })).rejects.toThrow(/no language tag.*pt-BR/);
     expect(carrier.dials).toBe(0);

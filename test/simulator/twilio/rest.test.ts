@@ -45,6 +45,26 @@ describe('Twilio REST', () => {
     });
   });
 
+  it('records a call that asks for it, lists the recording, and is strict about how it is asked', async () => {
+    const fields: [string, string][] = [...valid, ['Record', 'true'], ['RecordingChannels', 'dual']];
+    expect((await post(fields)).status).toBe(201);
+    await until(() => sim.calls[0]?.status === 'in-progress', 'the call is answered');
+    const client = clientOf(sim);
+    const sid = sim.calls[0]?.sid ?? '';
+    const listed = await client.calls(sid).recordings.list();
+    expect(listed.map(({ status, channels }) => [status, channels])).toEqual([['in-progress', 2]]);
+    await client.calls(sid).update({ status: 'completed' });
+    expect((await client.calls(sid).recordings.list())[0]?.status).toBe('completed');
+    const wrong: [string, string][] = [
+      ['Record', 'yes'],
+      ['RecordingChannels', 'stereo'],
+      ['Trim', 'no'],
+      ['RecordingStatusCallback', 'nowhere'],
+      ['RecordingStatusCallbackEvent', 'finished'],
+    ];
+    for (const field of wrong) expect((await post([...valid, field])).status).toBe(400);
+  });
+
   it("is driven by Twilio's own client: create, fetch, end, and the length as text", async () => {
     const client = clientOf(sim);
     const made = await client.calls.create({ to, from: sim.number, twiml });
