@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { World } from '../../src/simulator/world.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 import { processes, type ServerProcess } from '../journeys/process.ts';
@@ -7,7 +7,7 @@ import { numberFor, PATIENCE, startPeople } from './people.ts';
 import { briefTo, type Phase, phaseOf } from './phases.ts';
 
 const here = processes();
-afterAll(() => here.cleanUp());
+afterEach(() => here.cleanUp());
 
 const LIVE = ['ringing', 'opening', 'talking', 'interrupted', 'ending'] as const;
 /** Ten seconds for the goodbyes, five for the hang-ups, and a little for the way out. */
@@ -51,7 +51,7 @@ function expectNothingLeft({ world, env, server }: Busy, how: string): void {
   }
 }
 
-describe.concurrent('the end of a busy process', { timeout: 90_000 }, () => {
+describe('the end of a busy process', { timeout: 90_000 }, () => {
   it('by a signal or a closed stdin says goodbye or hangs up in every phase, keeps what was said, and exits 0 in time', async () => {
     await Promise.all(
       (['SIGTERM', 'SIGINT', 'SIGHUP', 'stdin'] as const).map(async (how) => {
@@ -59,8 +59,12 @@ describe.concurrent('the end of a busy process', { timeout: 90_000 }, () => {
         const { world, env, server } = all;
         const heard = (phase: Phase) => world.twilio.calls.find(({ to }) => to === numberFor(phase, 0))?.ear;
         const stoppedAtMs = performance.now();
-        if (how === 'stdin') server.endInput();
-        else server.signal(how);
+        if (how === 'stdin') {
+          server.endInput();
+          // What clients send when they think that it takes long: it is not a second wish.
+          await until(() => server.log.includes('"stopping"'), 10_000);
+          server.signal('SIGTERM');
+        } else server.signal(how);
         expect(await server.exit, how).toEqual({ code: 0, signal: null });
         expect(performance.now() - stoppedAtMs, how).toBeLessThan(BOUND_MS);
         expectNothingLeft(all, how);
@@ -100,7 +104,7 @@ describe.concurrent('the end of a busy process', { timeout: 90_000 }, () => {
   });
 });
 
-describe.concurrent('a client that is gone without a word', { timeout: 90_000 }, () => {
+describe('a client that is gone without a word', { timeout: 90_000 }, () => {
   it('leaves calls that are ended politely when stdout cannot be written to any more, whatever stdin says', async () => {
     const all = await busy(['talking', 'ringing']);
     const { world, server } = all;
