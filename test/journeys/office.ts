@@ -43,12 +43,12 @@ export async function openOffice(
     readonly timing?: AppTiming;
     readonly clock?: Clock;
     /** What is done to the data folder before the server opens it. */
-    readonly prepare?: (dataDir: string) => void;
+    readonly prepare?: (dataDir: string) => void | Promise<void>;
   } = {},
 ): Promise<Office> {
   const world = await startWorld(options);
   const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-journey-'));
-  options.prepare?.(dataDir);
+  await options.prepare?.(dataDir);
   const log: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
   const reading = readConfig({ env: { ...world.env, DATA_DIR: dataDir, ...options.settings }, argv: ['--simulate'] });

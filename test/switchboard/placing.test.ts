@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,7 +98,12 @@ describe('placing a call', () => {
     switchboard = createSwitchboard({
       settings: switchboardSettings({ maxCallsPerHour: 5 }),
       store,
-      archive: createArchive({ store, folder: openRecordingFolder(join(dataDir, 'recordings')), clock: systemClock, logger }),
+      archive: createArchive({
+        store,
+        folder: openRecordingFolder(join(dataDir, 'recordings')),
+        clock: systemClock,
+        logger,
+      }),
       outside: () => (missing ? Promise.reject(missing) : Promise.resolve({ carrier, model: MUTE_MODEL })),
       // Retries need not be waited for.
       clock: { ...systemClock, setTimer: (fire, delayMs) => systemClock.setTimer(fire, Math.min(delayMs, 50)) },
@@ -124,7 +130,9 @@ describe('placing a call', () => {
 
   it('takes a key from before calls could be recorded for the same request, and another wish to record for another', async () => {
     const { to, context, idempotencyKey } = REQUEST;
-    const fingerprint = createHash('sha256').update(JSON.stringify([to, context, null, null, null])).digest('hex');
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify([to, context, null, null, null]))
+      .digest('hex');
     const earlier = newCall({ idempotencyKey, fingerprint });
     await store.createCall(earlier);
     expect(await switchboard.place(REQUEST)).toMatchObject({ callId: earlier.callId, repeated: true });
