@@ -17,7 +17,7 @@ scrape_configs:
 
 [grafana.json](grafana.json) is a dashboard that shows all of them: import it and choose the data source. No label carries a
 telephone number, an id, or anything that came from outside. Counters begin at 0 when the process starts. The figures of Node and the
-process (\`process_*\`, \`nodejs_*\`) come along. The quantiles of the event loop's delay are of the time since the scrape before, so one
+process (\`process_*\`, \`nodejs_*\`) come along. The percentiles of the event loop's delay are of the time since the scrape before, so one
 Prometheus should scrape, not several.
 `;
 

@@ -19,7 +19,7 @@ export interface MetricDescription {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
-  /** Label name → all of its values; buckets and quantiles are left out. */
+  /** Label name → all of its values; buckets are left out. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly buckets: readonly number[];
 }
@@ -39,7 +39,7 @@ const TOKEN_KINDS = {
 const COST_PARTS: readonly (keyof CostParts)[] = ['model', 'transcription', 'carrier', 'stream', 'recording'];
 const LIVE_STATES = CALL_STATES.filter((state): state is Exclude<CallState, 'ended'> => state !== 'ended');
 const LOOP_RESOLUTION_MS = 10;
-const QUANTILES = [0.5, 0.9, 0.99, 1] as const;
+const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
 const BRIDGE_BUCKETS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 const LATE_BUCKETS = [0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5];
@@ -288,14 +288,14 @@ function watchEventLoop(registry: Registry) {
   delays.enable();
   new Gauge({
     name: 'switchboard_event_loop_delay_seconds',
-    help: 'How late the event loop came to its work since the last scrape, by quantile; 1 is the worst.',
-    labelNames: ['quantile'],
+    help: 'How late the event loop came to its work since the last scrape, by percentile; max is the worst.',
+    labelNames: ['percentile'],
     registers: [registry],
     collect() {
-      for (const quantile of QUANTILES) {
+      for (const [percentile, percent] of Object.entries(PERCENTILES)) {
         // Node measures from one of its ticks to the next; only what goes beyond the tick is delay.
-        const betweenMs = delays.count === 0 ? LOOP_RESOLUTION_MS : delays.percentile(quantile * 100) / 1e6;
-        this.set({ quantile: String(quantile) }, Math.max(0, betweenMs - LOOP_RESOLUTION_MS) / 1_000);
+        const betweenMs = delays.count === 0 ? LOOP_RESOLUTION_MS : delays.percentile(percent) / 1e6;
+        this.set({ percentile }, Math.max(0, betweenMs - LOOP_RESOLUTION_MS) / 1_000);
       }
       delays.reset();
     },
