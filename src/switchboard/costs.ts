@@ -29,6 +29,7 @@ export interface Costs {
 
 const MOST_RECORDINGS = 20;
 const UNKNOWN_CALL = 'It is not known what became of the call.';
+const BEFORE_COSTS = 'The call was held before costs were written down.';
 const UNSEEN_END = 'Switchboard stopped during the call, so its whole length is not known.';
 
 export function createCosts(options: {
@@ -62,6 +63,8 @@ export function createCosts(options: {
     if (call.state !== 'ended') {
       return priced(billed, usage, call.answeredAtMs === null ? 0 : clock.wall() - call.answeredAtMs);
     }
+    // From before costs were kept: its end is where it says, but not what it was billed for.
+    if (call.model === null) return atLeast(priced(billed, usage, talkedMs(call)), BEFORE_COSTS);
     // The end was written down later than it happened: the transcript is what is known of the length.
     const [last] = await store.lines(call.callId, { from: Math.max(0, call.lineCount - 1), limit: 1 });
     return atLeast(priced(billed, usage, last?.endMs ?? 0), call.outcome === 'unknown' ? UNKNOWN_CALL : UNSEEN_END);
@@ -86,4 +89,8 @@ export function createCosts(options: {
       }
     },
   };
+}
+
+function talkedMs({ answeredAtMs, endedAtMs }: CallRecord): number {
+  return answeredAtMs === null || endedAtMs === null ? 0 : endedAtMs - answeredAtMs;
 }

@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import { costOf } from '../../src/call/cost.ts';
 import { PRICES } from '../../src/call/prices.ts';
-import { NO_USAGE } from '../../src/call/words.ts';
+import { type CallId, NO_USAGE } from '../../src/call/words.ts';
+import { MIGRATIONS } from '../../src/store/sqlite/migrations/migrations.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createCosts } from '../../src/switchboard/costs.ts';
@@ -107,6 +109,25 @@ it('does not rewrite what a call has cost when the prices change', async () => {
   const record = await store.call(call.callId);
   if (record === null) throw new Error('The call is not there.');
   expect((await createCosts({ prices: dear, store, clock: { wall }, logger }).withCost(record)).cost).toEqual(cost);
+});
+
+it('takes over a store from before costs were kept, and says of its calls what is not known', async () => {
+  const dataDir = folder();
+  const old = new DatabaseSync(join(dataDir, 'switchboard.sqlite'));
+  old.exec(MIGRATIONS.slice(0, 1).join(''));
+  old.exec(`INSERT INTO calls (call_id, lease_id, fingerprint, carrier, to_number, context, language, voice, simulated, state, outcome,
+      created_at_ms, answered_at_ms, ended_at_ms)
+    VALUES ('old', 'gone', 'print', 'twilio', '+14155550123', 'Book a table.', 'en', 'sage', 0, 'ended', 'completed', 1000, 2000, 63000);
+    INSERT INTO usage VALUES ('old', 1, 2, 3, 4, 5, 6); PRAGMA user_version = 1;`);
+  old.close();
+  const store = later(await openSqliteStore({ dataDir }));
+  const record = await store.call('old' as CallId);
+  if (record === null) throw new Error('The call is gone.');
+  expect(await store.usage(record.callId)).toMatchObject({ outputAudioTokens: 6, transcribedMs: 0 });
+  const { cost } = await createCosts({ prices: PRICES, store, clock: { wall: () => 0 }, logger }).withCost(record);
+  // Two minutes begun of the line and of the stream; which model it was is not known.
+  expect(cost).toMatchObject({ amount: 0.0368, complete: false, parts: { model: null } });
+  expect(cost?.why.at(-1)).toMatch(/before costs were written down/);
 });
 
 it('counts what the carrier records, where it does', () => {
