@@ -47,6 +47,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'examine.ts': ['*'],
   'compose.ts': ['*'],
   cli: ['*'],
+  // Measures the whole from outside; nothing but its command knows it.
+  bench: ['*'],
 };
 
 // ---- Fences: who may use a package or a global -------------------------------------------------------------------------------
@@ -123,6 +125,7 @@ function arrowFaults({ from, to }: Import): readonly string[] {
   const may = MAY_IMPORT[source];
   if (may === undefined) return [`${from} is in a folder that architecture.md does not know`];
   if (source === target) return sameFamilyFaults(from, to);
+  if (target === 'bench' && source !== 'cli') return [`${from} imports ${to}: only cli knows the bench`];
   if (to === 'src/errors.ts' || may.includes('*')) return [];
   if (!may.includes(target)) return [`${from} imports ${to}: ${source} may not import ${target}`];
   const port = FAMILIES[target];
@@ -236,6 +239,12 @@ describe('the checker of the architecture', () => {
     ],
     ['a simulator using the vendor', 'src/simulator/a.ts', "import t from 'twilio';", /by themselves/],
     ['an unknown folder', 'src/utils/a.ts', "import { m } from '../errors.ts';", /does not know/],
+    [
+      'the composition knowing the bench',
+      'src/compose.ts',
+      "import { b } from './bench/bench.ts';",
+      /only cli knows the bench/,
+    ],
     ['src importing a test', 'src/mcp/a.ts', "import { m } from '../../test/fixtures/a.ts';", /outside src/],
     ['express outside http', 'src/mcp/a.ts', "import express from 'express';", /belongs to src\/http/],
     [

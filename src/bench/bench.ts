@@ -162,7 +162,7 @@ function windowText({ contender, calls, cpuMsPerCallSecond, serverCore, harnessC
   return `${contender.padEnd(8)}${String(calls).padStart(4)} calls: ${cost} (${cores}), ${delays}${faults}${carried.complaints.map((what) => `, ${what}`).join('')}`;
 }
 
-function machineOf(setting: BenchSetting): Machine {
+export function machineOf(setting: BenchSetting): Machine {
   const all = cpus();
   return {
     cpu: all[0]?.model ?? 'unknown',

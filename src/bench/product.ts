@@ -11,7 +11,7 @@ export interface ProductDuties {
   open(order: { readonly env: Readonly<Record<string, string>>; readonly folder: string }): Promise<void>;
   /** Places so many calls, one after the other; resolves when the carrier has taken them all. */
   place(order: { readonly calls: number }): Promise<void>;
-  /** Ends so many calls at once, the oldest first. */
+  /** Ends so many calls at once, the newest first. */
   end(order: { readonly calls: number }): Promise<void>;
   live(order: null): Promise<number>;
   /** Of the calls that have been placed: lines written down, and how the ended ones ended. */
@@ -40,7 +40,7 @@ export async function serveProduct(): Promise<void> {
       }
     },
     end: async ({ calls }) => {
-      for (const callId of open.splice(0, calls)) await running().switchboard.end(callId, 'now');
+      for (const callId of open.splice(-calls)) await running().switchboard.end(callId, 'now');
     },
     live: () => countLive(running()),
     written: () => writtenBy(running()),

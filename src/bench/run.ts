@@ -51,12 +51,11 @@ export async function serveFloorIn(world: Hired<WorldDuties>, setting: BenchSett
   const floor = await hire<FloorDuties>({ role: 'floor', core: cores?.server ?? null, command, folder });
   const { modelUrl } = await world.ask('settings', null);
   const { port } = await floor.ask('open', { modelUrl });
-  let calls = 0;
   return {
     add: async (more) => {
-      calls += more;
+      const { talking } = await world.ask('counts', null);
       await world.ask('dial', { url: `ws://127.0.0.1:${port}/`, calls: more });
-      await allTalking(world, calls);
+      await allTalking(world, talking + more);
     },
     usage: (collect) => floor.ask('usage', { collect }),
     close: async () => {
@@ -78,13 +77,12 @@ export async function serveProductIn(world: Hired<WorldDuties>, setting: BenchSe
   const { env } = await world.ask('settings', null);
   productsOpened += 1;
   await product.ask('open', { env, folder: `${folder}/product-${productsOpened}` });
-  let calls = 0;
   return {
     process: product,
     add: async (more) => {
-      calls += more;
+      const { talking } = await world.ask('counts', null);
       await product.ask('place', { calls: more });
-      await allTalking(world, calls);
+      await allTalking(world, talking + more);
     },
     usage: (collect) => product.ask('usage', { collect }),
     close: async () => {

@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type BenchOptions, PARTS, type Part, runBench } from '../bench/bench.ts';
+import { writeDocs } from '../bench/docs.ts';
+import { type BenchReport, MOST_HARNESS_CORE } from '../bench/report.ts';
+import { soak } from '../bench/soak.ts';
+import { plainText, soakTable, tablesOf } from '../bench/table.ts';
 import { UserInputError } from '../errors.ts';
 import { claimStdout } from '../mcp/stdout.ts';
 import { VERSION } from './version.ts';
@@ -16,11 +21,16 @@ export async function run(words: readonly string[]): Promise<number> {
       'warm-up': { type: 'string', default: '5' },
       only: { type: 'string', default: PARTS.join(',') },
       profile: { type: 'string' },
+      soak: { type: 'string' },
+      'write-docs': { type: 'boolean', default: false },
+      from: { type: 'string' },
       role: { type: 'string' },
     },
   });
   if (values.role !== undefined) return serveRole(values.role);
   const stdout = claimStdout();
+  const show = (found: object, text: string): void =>
+    void stdout.write(values.json ? `${JSON.stringify(found)}\n` : text);
   const options: BenchOptions = {
     parts: values.only.split(',').map(partOf),
     calls: countOf('--calls', values.calls),
@@ -31,9 +41,26 @@ export async function run(words: readonly string[]): Promise<number> {
     version: VERSION,
     tell: (text) => void process.stderr.write(`${text}\n`),
   };
-  const report = await runBench(options);
-  stdout.write(`${JSON.stringify(report)}\n`);
+  if (values.soak !== undefined) {
+    const found = await soak({ ...options, seconds: secondsOf('--soak', values.soak) });
+    show(found, plainText(soakTable(found)));
+    return found.ok ? 0 : 1;
+  }
+  const report = values.from === undefined ? await runBench(options) : readReport(values.from);
+  if (values['write-docs']) writeDocs('docs', report);
+  show(report, tablesOf(report).map(plainText).join('\n'));
+  if (report.harnessCore > MOST_HARNESS_CORE)
+    process.stderr.write('The harness used more than 80 % of its core: the run counts for nothing.\n');
   return report.ok ? 0 : 1;
+}
+
+/** A report that `--json` printed before. */
+function readReport(file: string): BenchReport {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as BenchReport;
+  } catch (cause) {
+    throw new UserInputError(`--from takes a file that bench --json has written; ${file} is none.`, { cause });
+  }
 }
 
 function partOf(name: string): Part {
@@ -46,6 +73,12 @@ function countOf(flag: string, text: string): number {
   const count = Number(text);
   if (!(count > 0)) throw new UserInputError(`${flag} takes a number above 0, not "${text}".`);
   return count;
+}
+
+/** `90`, `90s` or `10m`. */
+function secondsOf(flag: string, text: string): number {
+  const [, count, unit] = /^([\d.]+)(s|m)?$/.exec(text) ?? [];
+  return countOf(flag, count ?? text) * (unit === 'm' ? 60 : 1);
 }
 
 /** The bench's own processes are this command again. */
