@@ -8,6 +8,9 @@ export interface Logger {
   debug(details: object, message: string): void;
 }
 
+/** A UUID (RFC 9562), as our calls have. */
+const CALL_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 const UNKNOWN: Problem = {
   message: 'Something went wrong inside Switchboard; the details are in its log.',
   advice: 'Tell the user. Before any new call, look with list-calls at what has happened.',
@@ -69,6 +72,16 @@ export function resourceFailure(error: unknown, logger: Logger): RequestFailure 
   note(error, 'reading a resource failed', logger);
   const code = error instanceof UserInputError ? RESOURCE_NOT_FOUND : INTERNAL_ERROR;
   return new RequestFailure(code, problemOf(error).message, error);
+}
+
+/** The log with the id of the call that a tool is asked about, where the arguments name one in the form of ours. */
+export function logOfCall(logger: Logger, args: unknown): Logger {
+  const callId = typeof args === 'object' && args !== null && 'callId' in args ? args.callId : undefined;
+  if (typeof callId !== 'string' || !CALL_ID.test(callId)) return logger;
+  return {
+    debug: (fields, message) => logger.debug({ callId, ...fields }, message),
+    error: (fields, message) => logger.error({ callId, ...fields }, message),
+  };
 }
 
 /** What the caller got wrong or cancelled is no news for the operator's log. */

@@ -11,7 +11,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Switchboard } from '../switchboard/port.ts';
 import { PROMPTS, TOOLS } from './catalogue.ts';
-import { type Logger, RequestFailure, resourceFailure, toolFailure } from './failure.ts';
+import { type Logger, logOfCall, RequestFailure, resourceFailure, toolFailure } from './failure.ts';
 import { INSTRUCTIONS } from './instructions.ts';
 import type { Prompt } from './prompts/prompt.ts';
 import {
@@ -85,7 +85,7 @@ function registerTools(mcp: McpServer, { switchboard, logger, status }: McpServe
     try {
       return answer(await tool.run(params.arguments, context), status?.() ?? []);
     } catch (error) {
-      return toolFailure(error, tool, context, status?.() ?? [], logger);
+      return toolFailure(error, tool, context, status?.() ?? [], logOfCall(logger, params.arguments));
     } finally {
       underWay -= 1;
     }

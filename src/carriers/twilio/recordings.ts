@@ -43,8 +43,8 @@ export const RECORDING_PATH = '/call/recording/:token';
 
 /** Signature, token and account are checked in this order, as with the other webhooks. A repeated one is stored again, with the same effect. */
 export function recordingWebhook(options: RecordingWebhookOptions): Webhook {
-  const refuse = (why: string, status: number): WebhookReply => {
-    options.log.warn({ route: RECORDING_PATH, why }, 'A webhook was refused');
+  const refuse = (why: string, status: number, callId?: string): WebhookReply => {
+    options.log.warn({ callId, route: RECORDING_PATH, why }, 'A webhook was refused');
     return reply(status);
   };
   return {
@@ -55,11 +55,11 @@ export function recordingWebhook(options: RecordingWebhookOptions): Webhook {
         return refuse('signature', 403);
       const callId = callOfRecordingToken(options.authTokens, request.params.token ?? '');
       if (callId === null) return refuse('token', 404);
-      if (request.form.AccountSid !== options.accountSid) return refuse('account', 403);
+      if (request.form.AccountSid !== options.accountSid) return refuse('account', 403, callId);
       const recording = readRecording(callId as CallId, request.form, options.now());
-      if (recording === null) return refuse('malformed', 400);
+      if (recording === null) return refuse('malformed', 400, callId);
       try {
-        return (await options.onRecording(recording)) === 'stored' ? reply(200) : refuse('no such call', 404);
+        return (await options.onRecording(recording)) === 'stored' ? reply(200) : refuse('no such call', 404, callId);
       } catch (err) {
         options.log.warn({ callId, err }, 'A recording of the carrier was not noted');
         return reply(503);
