@@ -59,9 +59,11 @@ describe('a process that stands still for half a second', { timeout: 90_000 }, (
     expect(lines.filter(({ speaker }) => speaker === 'callee').map(({ text }) => text)).toEqual(
       CALLEE.map((id) => phrase(id).text),
     );
-    expect(lines.filter(({ speaker }) => speaker === 'agent').map(({ text }) => text)).toEqual([
-      truth?.heardText,
-      ...spoken,
-    ]);
+    const [first, ...others] = lines.filter(({ speaker }) => speaker === 'agent').map(({ text }) => text);
+    expect(others).toEqual(spoken);
+    // Which words those milliseconds were is an estimate.
+    expect(phrase('a.request').text.startsWith(first ?? '?')).toBe(true);
+    const wordsOf = (text: string | undefined) => (text ?? '').split(' ').length;
+    expect(Math.abs(wordsOf(first) - wordsOf(truth?.heardText))).toBeLessThanOrEqual(3);
   });
 });

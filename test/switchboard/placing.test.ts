@@ -193,7 +193,7 @@ describe('placing a call', () => {
 
   it('hangs up what a dead process left behind, again when that fails', async () => {
     const dead = await openSqliteStore({ dataDir });
-    const { callId } = await dead.createCall(newCall());
+    const { callId } = await dead.createCall(newCall({ createdAtMs: Date.now() }));
     await dead.updateCall(callId, { carrierCallId: 'left' });
     await dead.close();
     carrier.strandedAnswers.push('failed', 'failed');

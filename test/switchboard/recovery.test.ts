@@ -124,6 +124,17 @@ describe('recovery', () => {
     expect(told).toEqual([`state ${callId}`, `ended ${callId}`]);
   });
 
+  it('gives up on a call only when it must be over, whoever answers', async () => {
+    refuseHangUps();
+    const sid = await dial();
+    const callId = await leave(sid, { createdAtMs: seconds(5 * 3_600) });
+    lookAfter(store);
+    expect(await ended(callId)).toMatchObject({
+      outcome: 'unknown',
+      reason: expect.stringMatching(/by now it is over\.$/),
+    });
+  });
+
   it('leaves a call to the next process when this one dies between the claim and the hang-up', async () => {
     refuseHangUps();
     const callId = await leave(await dial());
