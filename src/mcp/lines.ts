@@ -1,9 +1,16 @@
 import { Transform, type Writable } from 'node:stream';
 
+/** An error of JSON-RPC. */
+export interface Complaint {
+  readonly code: number;
+  readonly message: string;
+}
+
 export interface LineGuardOptions {
   /** Where the client reads: errors go there, and nothing more is read while it does not. */
   readonly output: Writable;
-  readonly isMessage: (value: unknown) => boolean;
+  /** What is wrong with a line that is JSON, for whoever sent it; null when it is a message that may pass. */
+  readonly complaintAbout: (value: unknown) => Complaint | null;
   readonly maxLineBytes?: number;
 }
 
@@ -72,8 +79,11 @@ class LineGuard extends Transform {
     const value = parsed(text);
     if (value === undefined) this.#refuse(PARSE_ERROR, 'The line is not JSON.');
     else if (Array.isArray(value)) this.#refuse(INVALID_REQUEST, 'Batches are not part of the protocol.');
-    else if (this.#options.isMessage(value)) this.push(`${text}\n`);
-    else this.#refuse(INVALID_REQUEST, 'The line is not a JSON-RPC 2.0 message.', idOf(value));
+    else {
+      const complaint = this.#options.complaintAbout(value);
+      if (complaint === null) this.push(`${text}\n`);
+      else this.#refuse(complaint.code, complaint.message, idOf(value));
+    }
   }
 
   /** MCP 2025-11-25: an error has the id of its request, or none where that cannot be read; never null. */

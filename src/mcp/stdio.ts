@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import { JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
-import { createLineGuard } from './lines.ts';
+import { ClientRequestSchema, ErrorCode, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
+import { type Complaint, createLineGuard } from './lines.ts';
 import { createMcpServer, type McpServerOptions } from './server.ts';
 import { claimStdout } from './stdout.ts';
 
@@ -25,7 +25,7 @@ export async function serveStdio(options: StdioOptions): Promise<StdioSession> {
   const input = options.input ?? process.stdin;
   const server = createMcpServer(options);
   // The SDK's transport says nothing to what it cannot read, and closes for good on a long line.
-  const guard = createLineGuard({ output, isMessage: (value) => JSONRPCMessageSchema.safeParse(value).success });
+  const guard = createLineGuard({ output, complaintAbout });
   const transport = new StdioServerTransport(input.pipe(guard), output);
   const closed = new Promise<string>((resolve) => {
     // The SDK's transport does not notice the end of stdin.
@@ -45,4 +45,24 @@ export async function serveStdio(options: StdioOptions): Promise<StdioSession> {
       await server.close();
     },
   };
+}
+
+const REQUESTS = new Map(ClientRequestSchema.options.map((request) => [request.shape.method.value as string, request]));
+
+/** In place of the SDK's own answer to params of a wrong form: its validator's raw report, as an internal error. */
+function complaintAbout(value: unknown): Complaint | null {
+  const message = JSONRPCMessageSchema.safeParse(value);
+  if (!message.success) return { code: ErrorCode.InvalidRequest, message: 'The line is not a JSON-RPC 2.0 message.' };
+  if (!('method' in message.data) || !('id' in message.data)) return null;
+  const { method, params } = message.data;
+  const read = REQUESTS.get(method)?.safeParse({ method, params });
+  if (read?.success === false) {
+    const places = new Set(read.error.issues.map(({ path }) => path.map(String).join('.').slice(0, 100)));
+    return {
+      code: ErrorCode.InvalidParams,
+      message: `${method} is not well-formed: look at ${[...places].join(', ')}.`,
+    };
+  }
+  const isUnreadable = method === 'resources/read' && !URL.canParse(String(params?.uri));
+  return isUnreadable ? { code: ErrorCode.InvalidParams, message: 'The uri is none.' } : null;
 }

@@ -132,6 +132,8 @@ describe('what no client should send', () => {
       '[{"jsonrpc":"2.0","id":1,"method":"ping"}]',
       '"text"',
       '{"id":7,"method":"x"}',
+      '{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":5,"arguments":[]}}',
+      '{"jsonrpc":"2.0","id":9,"method":"resources/read","params":{"uri":"latest"}}',
     ];
     child.stdin.write(`${lines.join('\r\n')}\r\n\n   \n`);
     send(ask);
@@ -144,6 +146,12 @@ describe('what no client should send', () => {
       { jsonrpc: '2.0', error: { code: -32600, message: 'Batches are not part of the protocol.' } },
       { jsonrpc: '2.0', error: { code: -32600, message: 'The line is not a JSON-RPC 2.0 message.' } },
       { jsonrpc: '2.0', id: 7, error: { code: -32600, message: 'The line is not a JSON-RPC 2.0 message.' } },
+      {
+        jsonrpc: '2.0',
+        id: 8,
+        error: { code: -32602, message: 'tools/call is not well-formed: look at params.name, params.arguments.' },
+      },
+      { jsonrpc: '2.0', id: 9, error: { code: -32602, message: 'The uri is none.' } },
     ]);
   });
 
