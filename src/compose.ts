@@ -3,10 +3,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { CallPolicy } from './call/events.ts';
 import { PRICES } from './call/prices.ts';
-import { TIMING, type Timing } from './call/timing.ts';
+import { TIMING } from './call/timing.ts';
 import type { Limits } from './call/words.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createTwilioCarrier } from './carriers/twilio/carrier.ts';
+import type { AppTiming } from './config/app-timing.ts';
 import { type Config, type ConfigReading, requireForCalls } from './config/config.ts';
 import { type PricesReading, readPricesFile } from './config/prices-file.ts';
 import { keptApart, leadsToSimulators } from './config/simulated.ts';
@@ -50,19 +51,6 @@ export interface Address {
   readonly port: number;
 }
 
-/** Times that no setting says, in milliseconds; each has a default where it is used. */
-export interface AppTiming {
-  readonly call?: Partial<Timing>;
-  readonly limits?: Partial<Limits>;
-  readonly firstTurnSilenceMs?: number;
-  readonly modelConnectMs?: number;
-  readonly modelHeartbeatMs?: number;
-  readonly restMs?: number;
-  readonly mediaMs?: number;
-  readonly storeBusyMs?: number;
-  readonly storeRetriesMs?: readonly number[];
-}
-
 export interface ComposeOptions {
   readonly reading: ConfigReading;
   readonly logger: Logger;
@@ -72,6 +60,8 @@ export interface ComposeOptions {
   /** How long a port that is taken, or a store that cannot be opened, is left alone before the next try. */
   readonly retryMs?: number;
   readonly timing?: AppTiming;
+  /** Most pages that the store's file may have, to be changed at any time; 0 for as many as there are. */
+  readonly storePages?: Int32Array;
 }
 
 const RETRY_MS = 15_000;
@@ -212,15 +202,16 @@ class Composition implements App {
     if (privateListener) this.#metrics ??= await openMetrics({ simulated: this.#config.simulate });
     const timing = this.#options.timing ?? {};
     const busy = timing.storeBusyMs === undefined ? {} : { busyTimeoutMs: timing.storeBusyMs };
-    this.#store = await openSqliteStore({ dataDir: this.#config.dataDir, ...busy });
+    this.#store = await openSqliteStore({ dataDir: this.#config.dataDir, pages: this.#options.storePages, ...busy });
     const folder = openRecordingFolder(join(this.#config.dataDir, 'recordings'));
     const archive = createArchive({ store: this.#store, folder, clock: this.#clock, logger });
     this.#archive = archive;
     const running = createSwitchboard({
       archive,
       settings: settingsOf(this.#config, timing),
-      timing: { call: { ...TIMING, ...timing.call }, storeRetriesMs: timing.storeRetriesMs },
+      timing: { call: { ...TIMING, ...timing.call }, storeRetriesMs: timing.storeRetriesMs, againMs: timing.rescueMs },
       store: this.#store,
+      rescueFolder: join(this.#config.dataDir, 'rescued'),
       outside: (purpose) => this.#ready(purpose),
       clock: this.#clock,
       meter: this.#metrics?.meter,

@@ -215,6 +215,7 @@ function sayAndHangUp(draft: Draft, verdict: Verdict, say: { readonly text: stri
   dismissModel(draft);
   ending.verdict = { ...verdict, mayReopen: false };
   ending.stage = 'apology';
+  ending.graceUntilMs = null;
   ending.sinceMs = draft.nowMs;
   ending.deadlineMs = draft.nowMs + sayMs + say.text.length * sayMsPerChar;
   emit(draft, { type: 'carrier.redirect', plan: 'say', ...say });

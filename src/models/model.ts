@@ -14,6 +14,8 @@ export interface Model {
   readonly name: string;
   /** What the vendor's bill will name: the speech model, and the model that writes down the callee's words, if there is one. */
   readonly billed: { readonly model: string; readonly transcriptionModel: string | null };
+  /** The voices there are; absent where only the server knows. */
+  readonly voices?: readonly string[];
   open(spec: SessionSpec, emit: (event: ModelEvent, audio?: Audio) => void): ModelSession;
 }
 

@@ -1,11 +1,11 @@
 import type { ScribeCommand } from '../call/commands.ts';
 import type { Cost } from '../call/cost.ts';
 import { addUsage, type CallId, type CallState, type Line, NO_USAGE, type Outcome, type Usage } from '../call/words.ts';
-import { UpstreamError } from '../errors.ts';
 import type { CallChange, Store } from '../store/store.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, within } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { Meter } from './meter.ts';
+import { type Entry, mayPass, type Rescue, writeEntry } from './rescue.ts';
 
 /** What a watcher is told, always after it is on disk. */
 export type ChangeKind = 'placed' | 'line' | 'state' | 'ended';
@@ -15,7 +15,7 @@ export interface Scribe {
   write(command: ScribeCommand): void;
   change(change: CallChange): void;
   state(state: CallState): void;
-  /** Resolves when all that was written so far is on disk, or has been given up with an error in the log. */
+  /** Resolves when all that was written so far is in the store, or rescued, or has been given up with an error in the log. */
   settled(): Promise<void>;
 }
 
@@ -23,6 +23,7 @@ export interface Scribe {
 const MOST_NOTES_OF_A_KIND = 500;
 /** A store that is busy or full is tried again after these delays; a transcript must not be lost to a moment's trouble. */
 const RETRY_DELAYS_MS: readonly number[] = [100, 400, 1_500, 5_000, 10_000, 20_000];
+const LAST_MOMENT_MS = 1_500;
 
 export function createScribe(options: {
   readonly callId: CallId;
@@ -31,64 +32,100 @@ export function createScribe(options: {
   readonly logger: Logger;
   /** In place of the usual delays; milliseconds. */
   readonly retriesMs?: readonly number[] | undefined;
+  /** Where goes what the store does not take. */
+  readonly rescue?: Rescue | undefined;
+  /** Aborted when there is no more time to wait for the store: what it has not taken is rescued. */
+  readonly hurry?: AbortSignal | undefined;
   readonly meter?: Meter | undefined;
   readonly onWritten: (kind: ChangeKind) => void;
   /** What the call has cost, to be written down with its end. */
   readonly costAtEnd?: (used: { usage: Usage; talkedMs: number; outcome: Outcome }) => Cost;
 }): Scribe {
-  const { callId, store, clock, logger, meter, onWritten, retriesMs = RETRY_DELAYS_MS } = options;
+  const { callId, store, clock, logger, meter, onWritten, rescue, hurry, retriesMs = RETRY_DELAYS_MS } = options;
   let tail: Promise<void> = Promise.resolve();
   const notes = new Map<string, number>();
   let usage = NO_USAGE;
   let answeredAtMs: number | null = null;
+  /** What comes behind something that was rescued goes the same way, so that the end never stands there without the last words. */
+  let rescuing = false;
 
   /** Behind everything before it; `kind` is told to the watchers once it is written. */
-  function enqueue(kind: ChangeKind | null, what: string, put: () => Promise<void>): void {
+  function enqueue(kind: ChangeKind | null, entry: Entry): void {
+    const put = (): Promise<void> => writeEntry(store, callId, entry);
     const write = meter ? () => timed(meter, put) : put;
     // The first try starts at once, so that the store can commit what belongs together in one go. Only the end waits for all
     // before it: who sees a call as ended reads its lines no more.
     const first = kind === 'ended' ? null : write();
     first?.catch(() => undefined);
     tail = tail.then(async () => {
-      if (await persisted(first ?? write(), what, write)) {
+      if (!(rescuing && kind === 'ended') && (await persisted(first, entry, write))) {
         if (kind) onWritten(kind);
+        return;
       }
+      if (!rescue) return;
+      rescuing = true;
+      await rescue.keep(callId, entry);
     });
   }
 
-  async function persisted(first: Promise<void>, what: string, write: () => Promise<void>): Promise<boolean> {
-    let attempt = first;
+  async function persisted(first: Promise<void> | null, entry: Entry, write: () => Promise<void>): Promise<boolean> {
+    let attempt = first ?? write();
     for (let tries = 0; ; tries += 1) {
       try {
-        await attempt;
+        await inTime(attempt);
         return true;
       } catch (error) {
         const delayMs = retriesMs[tries];
-        if (delayMs === undefined || !(error instanceof UpstreamError && error.retryable)) {
-          logger.error({ callId, err: error, what }, 'something of a call could not be stored');
+        if (delayMs === undefined || hurry?.aborted || rescuing || !mayPass(error)) {
+          logger.error({ callId, err: error, what: entry.kind }, 'something of a call could not be stored');
           return false;
         }
-        await new Promise<void>((resolve) => clock.setTimer(resolve, delayMs));
+        await within(new Promise<void>(() => undefined), delayMs, clock, hurry);
         attempt = write();
+        attempt.catch(() => undefined);
       }
     }
+  }
+
+  /** An answer that is under way when there is no more time gets a moment, no more. */
+  async function inTime(attempt: Promise<void>): Promise<void> {
+    if (!hurry) return attempt;
+    let settled = false;
+    const over = (): void => {
+      settled = true;
+    };
+    attempt.then(over, over);
+    await within(
+      attempt.catch(() => undefined),
+      Number.MAX_SAFE_INTEGER,
+      clock,
+      hurry,
+    );
+    if (!settled)
+      await within(
+        attempt.catch(() => undefined),
+        LAST_MOMENT_MS,
+        clock,
+      );
+    if (!settled) throw new Error('there was no time to wait for the store');
+    return attempt;
   }
 
   return {
     write(command) {
       switch (command.type) {
         case 'scribe.line':
-          return enqueue('line', 'line', () => store.putLine(callId, lineOf(command)));
+          return enqueue('line', { kind: 'line', line: lineOf(command) });
         case 'scribe.note': {
           const ofKind = (notes.get(command.kind) ?? 0) + 1;
           notes.set(command.kind, ofKind);
           if (ofKind > MOST_NOTES_OF_A_KIND) return;
           const note = { atMs: clock.wall(), kind: command.kind, data: command.data };
-          return enqueue(null, 'note', () => store.addNote(callId, note));
+          return enqueue(null, { kind: 'note', note });
         }
         case 'scribe.usage':
           usage = addUsage(usage, command.usage);
-          return enqueue(null, 'usage', () => store.addUsage(callId, command.usage));
+          return enqueue(null, { kind: 'usage', usage: command.usage });
         case 'scribe.ended': {
           const { outcome, reason, result } = command;
           const endedAtMs = clock.wall();
@@ -96,7 +133,7 @@ export function createScribe(options: {
           const cost = options.costAtEnd?.({ usage, talkedMs, outcome });
           if (cost) meter?.spent(cost.parts);
           const change = { state: 'ended', outcome, reason, result, endedAtMs, cost } as const;
-          return enqueue('ended', 'end', () => store.updateCall(callId, change));
+          return enqueue('ended', { kind: 'change', change });
         }
         default:
           command satisfies never;
@@ -104,9 +141,9 @@ export function createScribe(options: {
     },
     change: (change) => {
       answeredAtMs ??= change.answeredAtMs ?? null;
-      enqueue(null, 'change', () => store.updateCall(callId, change));
+      enqueue(null, { kind: 'change', change });
     },
-    state: (state) => enqueue('state', 'state', () => store.updateCall(callId, { state })),
+    state: (state) => enqueue('state', { kind: 'change', change: { state } }),
     settled: () => tail,
   };
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { CallPolicy } from '../call/events.ts';
 import { PRICES, type Prices } from '../call/prices.ts';
 import type { Timing } from '../call/timing.ts';
@@ -19,9 +19,10 @@ import type { Meter } from './meter.ts';
 import { meterCall } from './metering.ts';
 import { createNews, type News } from './news.ts';
 import { untilFull } from './page.ts';
-import { checkDuration, checkNumber } from './policy.ts';
 import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Recordings, Switchboard } from './port.ts';
 import { recover } from './recovery.ts';
+import { briefOf, checkVoice, fingerprintOf, limitsOf, positionOf } from './requests.ts';
+import { createRescue, type Rescue } from './rescue.ts';
 import { createScribe } from './scribe.ts';
 import { isStranded } from './stranded.ts';
 import type { TapMaker } from './tap.ts';
@@ -55,8 +56,16 @@ export interface SwitchboardOptions {
   readonly archive: Archive;
   /** What listens to each call besides. */
   readonly taps?: readonly TapMaker[];
+  /** Folder for what the store cannot take; without it that is lost. */
+  readonly rescueFolder?: string | undefined;
   /** The usual times where they are absent; milliseconds. */
-  readonly timing?: { readonly call?: Timing; readonly storeRetriesMs?: readonly number[] | undefined } | undefined;
+  readonly timing?:
+    | {
+        readonly call?: Timing;
+        readonly storeRetriesMs?: readonly number[] | undefined;
+        readonly againMs?: number | undefined;
+      }
+    | undefined;
   /** Where figures go, when somebody asks for them. */
   readonly meter?: Meter | undefined;
 }
@@ -73,11 +82,11 @@ export interface RunningSwitchboard extends Switchboard {
 /** How long `place` waits for the carrier's answer, so that a refusal is told at once. */
 const PLACE_WAIT_MS = 3_000;
 const PAGE_LINES = 200;
-/** The form of a BCP 47 tag; which languages there are is the model's to know. */
-const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$/;
 /** A call of another process is looked at so often. */
 const POLL_MS = 1_000;
 const FORCED_END_MS = 5_000;
+/** For what the store has not taken until then. */
+const RESCUE_MS = 4_000;
 const HOUR_MS = 3_600_000;
 
 export function createSwitchboard(options: SwitchboardOptions): RunningSwitchboard {
@@ -91,11 +100,17 @@ class LiveSwitchboard implements RunningSwitchboard {
   readonly #live = new Map<CallId, Bridge>();
   readonly #news: News = createNews();
   readonly #stopping = new AbortController();
+  /** The store is not waited for any more. */
+  readonly #hurry = new AbortController();
+  readonly #rescue: Rescue | undefined;
   readonly #costs: Costs;
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
     this.simulated = options.settings.simulated;
+    const { rescueFolder: folder } = options;
+    this.#rescue =
+      folder === undefined ? undefined : createRescue({ ...options, ...options.timing, folder, news: this.#news });
     this.recordings = options.archive.recordings;
     this.#costs = createCosts({ ...options, prices: options.prices ?? PRICES });
     this.#news.listen(({ callId, kind }) => {
@@ -111,9 +126,10 @@ class LiveSwitchboard implements RunningSwitchboard {
     // Before anything that may fail now: what was placed stays placed, and whoever asks must hear of it.
     const earlier = idempotencyKey === null ? null : await store.placedUnder(idempotencyKey, fingerprint);
     if (earlier) return this.#placedBefore(earlier);
-    const brief = this.#briefOf(request);
-    const limits = this.#limitsOf(request);
+    const brief = briefOf(request, settings);
+    const limits = limitsOf(request, settings.limits);
     const { carrier, model } = await this.#options.outside('place');
+    checkVoice(brief.voice, model.voices);
     if (settings.preflight) await carrier.preflight();
     this.#refuseWhenStopping();
     const callId = randomUUID() as CallId;
@@ -155,34 +171,6 @@ class LiveSwitchboard implements RunningSwitchboard {
     }
   }
 
-  #briefOf(request: PlaceRequest): Brief {
-    const { settings } = this.#options;
-    const number = checkNumber(request.to, { allowed: settings.allowedNumbers, blocked: settings.blockedNumbers });
-    if (!number.ok) throw new UserInputError(number.reason);
-    const context = request.context.trim();
-    if (context === '')
-      throw new UserInputError('callContext is empty. Say what the agent shall achieve, and what it may promise.');
-    const language = request.language ?? settings.language;
-    if (!LANGUAGE_TAG.test(language)) {
-      throw new UserInputError(`"${language}" is no language tag. Give one such as en, pt-BR or zh-Hant-TW.`);
-    }
-    return {
-      to: number.e164,
-      context,
-      language,
-      voice: request.voice ?? settings.voice,
-      disclose: settings.disclose,
-      record: request.record ?? settings.record ?? false,
-    };
-  }
-
-  #limitsOf(request: PlaceRequest): Limits {
-    const { limits } = this.#options.settings;
-    const duration = checkDuration(request.maxDurationMs, limits.callMs / 1_000);
-    if (!duration.ok) throw new UserInputError(duration.reason);
-    return { ...limits, callMs: duration.durationMs };
-  }
-
   async #startCall(callId: CallId, brief: Brief, limits: Limits, carrier: Carrier, model: Model): Promise<Placed> {
     const { store, clock, logger, settings, meter } = this.#options;
     const scribe = createScribe({
@@ -192,6 +180,8 @@ class LiveSwitchboard implements RunningSwitchboard {
       logger,
       meter,
       retriesMs: this.#options.timing?.storeRetriesMs,
+      rescue: this.#rescue,
+      hurry: this.#hurry.signal,
       onWritten: (kind) => this.#news.tell({ callId, kind }),
       costAtEnd: (used) => this.#costs.atEnd({ carrier, brief, model }, used),
     });
@@ -298,7 +288,7 @@ class LiveSwitchboard implements RunningSwitchboard {
   }
 
   async calls(query: { readonly state?: CallState; readonly limit: number; readonly cursor?: string }) {
-    const before = query.cursor === undefined ? undefined : numberOf(query.cursor);
+    const before = query.cursor === undefined ? undefined : positionOf(query.cursor);
     const records = await this.#options.store.calls({ state: query.state, limit: query.limit, before });
     const calls = await Promise.all(records.map((record) => this.#costs.withCost(record)));
     const last = calls.length === query.limit ? calls.at(-1) : undefined;
@@ -306,7 +296,7 @@ class LiveSwitchboard implements RunningSwitchboard {
   }
 
   async search(query: { readonly text: string; readonly limit: number; readonly cursor?: string }) {
-    const offset = query.cursor === undefined ? 0 : numberOf(query.cursor);
+    const offset = query.cursor === undefined ? 0 : positionOf(query.cursor);
     const matches = await this.#options.store.search({ text: query.text, limit: query.limit, offset });
     return { matches, cursor: matches.length === query.limit ? String(offset + matches.length) : null };
   }
@@ -350,6 +340,8 @@ class LiveSwitchboard implements RunningSwitchboard {
 
   async recover(): Promise<void> {
     const { store, clock, logger } = this.#options;
+    // First, so that a call whose end was only rescued is not taken for one that was left behind.
+    await this.#rescue?.takeIn();
     const carrier = async (): Promise<Carrier> => (await this.#options.outside('hang-up')).carrier;
     await recover({ store, clock, logger, news: this.#news, carrier, stopping: this.#stopping.signal });
   }
@@ -363,6 +355,9 @@ class LiveSwitchboard implements RunningSwitchboard {
     await within(allEnded, graceMs, clock);
     for (const bridge of this.#live.values()) bridge.end('now');
     await within(allEnded, FORCED_END_MS, clock);
+    this.#hurry.abort();
+    await within(allEnded, RESCUE_MS, clock);
+    this.#rescue?.stop();
   }
 
   async #record(callId: string): Promise<CallRecord> {
@@ -380,18 +375,3 @@ class LiveSwitchboard implements RunningSwitchboard {
 }
 
 type Earlier = NonNullable<Awaited<ReturnType<Store['placedUnder']>>>;
-
-/** Tells one request from another under the same idempotency key. */
-function fingerprintOf(request: PlaceRequest): string {
-  const { to, context, language, voice, maxDurationMs, record } = request;
-  return createHash('sha256')
-    .update(JSON.stringify([to, context, language, voice, maxDurationMs, ...(record === undefined ? [] : [record])]))
-    .digest('hex');
-}
-
-function numberOf(cursor: string): number {
-  const value = Number(cursor);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new UserInputError('The cursor is not one that was given out. Leave it out to begin at the start.');
-  return value;
-}

@@ -108,7 +108,7 @@ describe('a model that cannot be opened while it rings', () => {
 
   it('is apologised for when somebody answers and it does not come back in time', () => {
     const call = ringing().modelFails('unreachable', true).wait(500).modelFails('unreachable', true);
-    call.status('answered').streams().wait(6_000);
+    call.status('answered').streams().wait(8_000);
     expect(call.last('carrier.redirect').plan).toBe('say');
   });
 

@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { Line } from '../../src/call/words.ts';
-import type { AppTiming } from '../../src/compose.ts';
+import type { AppTiming } from '../../src/config/app-timing.ts';
 import type { RealtimeSession } from '../../src/simulator/openai/session.ts';
 import { phrase } from '../../src/simulator/speech/load-phrasebook.ts';
 import type { SimulatedCall } from '../../src/simulator/twilio/call.ts';
 import type { WorldOptions } from '../../src/simulator/world.ts';
+import type { PlaceRequest } from '../../src/switchboard/port.ts';
 import { type EndedCall, type Office, openOffice } from '../journeys/office.ts';
 import { type CountingClock, countingClock } from './counting-clock.ts';
 import { type Person, personWho, type Sound, terseBrain } from './person.ts';
@@ -21,6 +22,8 @@ export interface Scene {
   readonly call: () => SimulatedCall;
   readonly session: () => RealtimeSession;
   readonly callId: () => string;
+  /** Of the store; 0 for none. */
+  readonly limitPages: (most: number) => void;
   /** Undone when the cell is over. */
   readonly later: (undo: () => void | Promise<void>) => void;
 }
@@ -48,6 +51,7 @@ export interface Cell {
   /** Before anything is placed. */
   readonly world?: WorldOptions;
   readonly prepare?: (dataDir: string) => void;
+  readonly request?: Partial<PlaceRequest>;
   readonly strike: (scene: Scene) => void | Promise<void>;
   readonly expected: Expected;
   /** For a closer look at one cell. */
@@ -98,6 +102,7 @@ export const TIMING: AppTiming = {
   restMs: 700,
   mediaMs: 900,
   storeBusyMs: 150,
+  rescueMs: 300,
   storeRetriesMs: [100, 200, 400, 800, 1_600],
 };
 
@@ -112,11 +117,13 @@ const PLACED_WITHIN_MS = 6_000;
 export async function runCell(cell: Cell): Promise<Outcome> {
   const startedAtMs = performance.now();
   const clock = countingClock();
+  const pages = new Int32Array(new SharedArrayBuffer(4));
   const people = personWho(cell.phase === 'interrupted' ? 'interrupts' : cell.phase === 'opening' ? 'waits' : 'speaks');
   const office = await openOffice({
     scenario: 'reservation',
     timing: TIMING,
     clock,
+    storePages: pages,
     settings: { VAD_SILENCE_MS: '200', LOG_LEVEL: 'debug', PREFLIGHT: 'false' },
     brain: terseBrain,
     answer: () => ({ kind: 'answers', ringMs: cell.world?.ringMs ?? 250, callee: () => people }),
@@ -144,11 +151,12 @@ export async function runCell(cell: Cell): Promise<Outcome> {
       call: () => first(office.world.twilio.calls),
       session: () => last(office.world.realtime.sessions),
       callId: () => callId,
+      limitPages: (most) => void Atomics.store(pages, 0, most),
       later: (back) => void undo.push(back),
     };
     if (cell.phase === 'placing') await cell.strike(scene);
     try {
-      callId = await within(office.place(), PLACED_WITHIN_MS, 'place() answers');
+      callId = await within(office.place(cell.request), PLACED_WITHIN_MS, 'place() answers');
     } catch (error) {
       refused = error instanceof Error ? error.message : String(error);
     }

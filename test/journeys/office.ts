@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Line } from '../../src/call/words.ts';
-import { type App, type AppTiming, compose } from '../../src/compose.ts';
+import { type App, compose } from '../../src/compose.ts';
+import type { AppTiming } from '../../src/config/app-timing.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { startWorld, type World, type WorldOptions } from '../../src/simulator/world.ts';
 import type { Clock } from '../../src/switchboard/clock.ts';
@@ -42,6 +43,7 @@ export async function openOffice(
     readonly privateListener?: boolean;
     readonly timing?: AppTiming;
     readonly clock?: Clock;
+    readonly storePages?: Int32Array;
     /** What is done to the data folder before the server opens it. */
     readonly prepare?: (dataDir: string) => void | Promise<void>;
   } = {},
@@ -53,13 +55,14 @@ export async function openOffice(
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
   const reading = readConfig({ env: { ...world.env, DATA_DIR: dataDir, ...options.settings }, argv: ['--simulate'] });
   if (reading.complaints.length > 0) throw new Error(JSON.stringify(reading.complaints));
-  const { timing, clock, privateListener = false } = options;
+  const { timing, clock, storePages, privateListener = false } = options;
   const app = compose({
     reading,
     logger,
     privateListener,
     ...(timing ? { timing } : {}),
     ...(clock ? { clock } : {}),
+    ...(storePages ? { storePages } : {}),
   });
   await app.started;
   const { switchboard } = app;

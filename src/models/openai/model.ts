@@ -42,6 +42,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
   const transcriptionModel = options.transcriptionModel === 'off' ? null : options.transcriptionModel;
   return {
     name: 'openai',
+    ...(isOpenAi(target.url) ? { voices: VOICES } : {}),
     billed: { model: target.model, transcriptionModel },
     open: (spec, emit) =>
       openSession({
@@ -64,6 +65,13 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
         },
       }),
   };
+}
+
+/** OpenAI's own (Realtime API reference, `session.audio.output.voice`); servers that speak like it have others. */
+const VOICES = ['alloy', 'ash', 'ballad', 'coral', 'echo', 'sage', 'shimmer', 'verse', 'marin', 'cedar'] as const;
+
+function isOpenAi(url: string): boolean {
+  return URL.parse(url)?.hostname === 'api.openai.com';
 }
 
 /** The address to connect to and the headers that carry the key. An address that cannot be read is left for the socket to refuse. */

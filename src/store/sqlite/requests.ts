@@ -99,4 +99,5 @@ export interface WorkerSettings {
   readonly dataDir: string;
   readonly file: string;
   readonly busyTimeoutMs: number;
+  readonly pages?: Int32Array | undefined;
 }

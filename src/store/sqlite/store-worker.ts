@@ -15,6 +15,7 @@ async function work(settings: WorkerSettings, post: (message: FromWorker) => voi
   parentPort?.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'batch':
+        limitPages(database, settings.pages);
         post({ type: 'batchDone', replies: runBatch(database, operations, message.requests) });
         return;
       case 'close':
@@ -26,6 +27,17 @@ async function work(settings: WorkerSettings, post: (message: FromWorker) => voi
     }
   });
   post({ type: 'opened' });
+}
+
+const MOST_PAGES = 4_294_967_294;
+let limit = 0;
+
+/** sqlite.org/pragma.html#pragma_max_page_count: never below what the file has already. */
+function limitPages(database: { exec(sql: string): void }, pages: Int32Array | undefined): void {
+  const wanted = pages ? Atomics.load(pages, 0) : 0;
+  if (wanted === limit) return;
+  limit = wanted;
+  database.exec(`PRAGMA max_page_count = ${wanted === 0 ? MOST_PAGES : wanted}`);
 }
 
 /** Node 22 calls SQLite experimental on stderr; that one sentence says nothing to our users, any other warning stays. */

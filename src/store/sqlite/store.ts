@@ -30,6 +30,8 @@ export interface SqliteStoreOptions {
   readonly leaseTtlMs?: number;
   /** How long a write waits for the lock of another process before it is rejected as busy. */
   readonly busyTimeoutMs?: number;
+  /** In shared memory: most pages that the file may have, to be changed at any time; 0 for as many as there are. */
+  readonly pages?: Int32Array | undefined;
 }
 
 /** So many requests a transaction: it bounds how long other processes wait for us. */
@@ -60,6 +62,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       dataDir: options.dataDir,
       file: options.file ?? 'switchboard.sqlite',
       busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
+      pages: options.pages,
     },
   });
   await opened(worker);

@@ -1,0 +1,128 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { systemClock } from '../../src/switchboard/clock.ts';
+import { createNews } from '../../src/switchboard/news.ts';
+import { createRescue, type Rescue } from '../../src/switchboard/rescue.ts';
+import { createScribe } from '../../src/switchboard/scribe.ts';
+import { newCall, newLine } from '../fixtures/calls.ts';
+
+let dataDir: string;
+let folder: string;
+let store: Store;
+const rescues: Rescue[] = [];
+const logger = pino({ level: 'silent' });
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'switchboard-rescue-'));
+  folder = join(dataDir, 'rescued');
+  store = await openSqliteStore({ dataDir, busyTimeoutMs: 30 });
+});
+afterEach(async () => {
+  for (const rescue of rescues.splice(0)) rescue.stop();
+  await store.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+function rescue(into = folder): Rescue {
+  const made = createRescue({ folder: into, store, clock: systemClock, logger, news: createNews() });
+  rescues.push(made);
+  return made;
+}
+
+const line = (index: number) => {
+  const { final: _final, ...told } = newLine(index);
+  return { type: 'scribe.line', itemId: `item ${index}`, ...told } as const;
+};
+const ENDED = { type: 'scribe.ended', outcome: 'completed', reason: 'Done.', result: null, lineStatus: null } as const;
+
+describe('what the store cannot take', () => {
+  it('is kept beside it in time when the server stops, for this user alone, and taken in at the next start', async () => {
+    const { callId } = await store.createCall(newCall());
+    const hurry = new AbortController();
+    const scribe = createScribe({
+      callId,
+      store,
+      clock: systemClock,
+      logger,
+      rescue: rescue(),
+      hurry: hurry.signal,
+      onWritten: () => undefined,
+    });
+    const other = new DatabaseSync(join(dataDir, 'switchboard.sqlite'));
+    other.exec('BEGIN IMMEDIATE');
+    for (const index of [0, 1, 2]) scribe.write(line(index));
+    scribe.write({ type: 'scribe.note', kind: 'digit', data: { digit: '5' } });
+    scribe.write(ENDED);
+    const stoppedAtMs = performance.now();
+    hurry.abort();
+    await scribe.settled();
+    expect(performance.now() - stoppedAtMs).toBeLessThan(4_000);
+    const [name = ''] = readdirSync(folder);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(folder, name), 'utf8').trim().split('\n')).toHaveLength(5);
+    other.close();
+
+    await rescue().takeIn();
+    expect(await store.call(callId)).toMatchObject({ state: 'ended', outcome: 'completed', lineCount: 3 });
+    expect(await store.notes(callId)).toMatchObject([{ kind: 'digit', data: { digit: '5' } }]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is taken once: what is left of a file when the store is busy again is the rest', async () => {
+    const { callId } = await store.createCall(newCall());
+    const usage = { ...(await store.usage(callId)), inputTextTokens: 7 };
+    await rescue().keep(callId, { kind: 'usage', usage });
+    await rescue().keep(callId, { kind: 'line', line: newLine(0) });
+    const busy = rescue();
+    const other = new DatabaseSync(join(dataDir, 'switchboard.sqlite'));
+    other.exec('BEGIN IMMEDIATE');
+    await busy.takeIn();
+    other.close();
+    expect(readdirSync(folder)).toHaveLength(1);
+    await busy.takeIn();
+    await busy.takeIn();
+    expect((await store.usage(callId)).inputTextTokens).toBe(7);
+    expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
+  });
+
+  it('stays in memory where it cannot be kept beside the store, and is taken from there', async () => {
+    const { callId } = await store.createCall(newCall());
+    const blocked = join(dataDir, 'blocked');
+    writeFileSync(blocked, 'a file where the folder should be');
+    const kept = rescue(blocked);
+    await kept.keep(callId, { kind: 'line', line: newLine(0) });
+    expect(await store.call(callId)).toMatchObject({ lineCount: 0 });
+    await kept.takeIn();
+    expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
+  });
+
+  it('is left alone while the process that wrote it lives, and survives a last line that was cut off', async () => {
+    const { callId } = await store.createCall(newCall());
+    await rescue().keep(callId, { kind: 'line', line: newLine(0) });
+    const [name = ''] = readdirSync(folder);
+    const text = readFileSync(join(folder, name), 'utf8');
+    rmSync(join(folder, name));
+    // The parent of this process lives; no process has the greatest number that there is.
+    writeFileSync(join(folder, `${callId}.${process.ppid}.jsonl`), text);
+    await rescue().takeIn();
+    expect(await store.call(callId)).toMatchObject({ lineCount: 0 });
+    writeFileSync(join(folder, `${callId}.99999999.jsonl`), `${text}{"kind":"li`);
+    await rescue().takeIn();
+    expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
+    expect(readdirSync(folder)).toHaveLength(1);
+  });
+
+  it('of a call that the store does not know is put aside, and tried no more', async () => {
+    const { callId } = newCall();
+    await rescue().keep(callId, { kind: 'line', line: newLine(0) });
+    await rescue().takeIn();
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/\.refused$/)]);
+  });
+});
