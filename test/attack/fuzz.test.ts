@@ -17,10 +17,10 @@ const ROUNDS = Number(process.env.ATTACK_ROUNDS ?? 10);
 const LANES = 4;
 const CALLS_A_ROUND = 2;
 const SEED = Number(process.env.ATTACK_SEED ?? 20_260_401);
-const MOST_GROWTH_BYTES = 200 * 1024 * 1024;
+const MOST_GROWTH_BYTES = 100 * 1024 * 1024;
 const MOST_ANSWER_LETTERS = 2_500_000;
 const NETS =
-  /a mistake was caught by the last net|The handler of a socket failed|A socket route failed|A socket route failed to judge|A request failed|An event of a line was not taken|tool [\w-]+ failed|reading a resource failed|could not be stored/;
+  /a mistake was caught by the last net|The handler of a socket failed|A socket route failed|A socket route failed to judge|A request failed|An event of a line was not taken|tool [\w-]+ failed|reading a resource failed|could not be stored|A recording of the carrier was not noted/;
 
 interface Counts {
   [surface: string]: number;
@@ -40,7 +40,8 @@ const mcpIds: string[] = [];
 let malformedLines = 0;
 
 beforeAll(async () => {
-  target = await startTarget(here);
+  // So little that whatever is kept of what came in would end the process.
+  target = await startTarget(here, { NODE_OPTIONS: '--max-old-space-size=96 --max-semi-space-size=4' });
 });
 afterAll(() => here.cleanUp());
 
@@ -92,7 +93,7 @@ async function attackModel(call: CapturedCall): Promise<void> {
 
 async function attackWebhooks(call: CapturedCall, other: CapturedCall): Promise<void> {
   const work = async (index: number): Promise<void> => {
-    const url = pick(random, [call.outgoingUrl, call.statusUrl, call.afterUrl || call.statusUrl]);
+    const url = pick(random, [call.outgoingUrl, call.statusUrl, call.afterUrl || call.statusUrl, call.recordingUrl]);
     const fields = webhookFields(random, { ...call.fields, CallStatus: 'ringing' });
     if (index % 5 === 4) {
       const [form, signature] = pick(random, [
@@ -106,7 +107,9 @@ async function attackWebhooks(call: CapturedCall, other: CapturedCall): Promise<
       const reply = await call.post(url, form, signature);
       count(stranger, 'webhook');
       // What has too many fields, or is too large, is turned away before anybody looks at its signature.
-      if (![400, 413].includes(reply.status) || signature === undefined) expect(reply.status).toBe(403);
+      // Of a recording nobody remembers the call: that it is another one is found in the store.
+      if (url === call.recordingUrl && signature === undefined) expect([400, 403, 404]).toContain(reply.status);
+      else if (![400, 413].includes(reply.status) || signature === undefined) expect(reply.status).toBe(403);
       return;
     }
     const reply = await call.post(url, fields);
@@ -123,7 +126,7 @@ async function attackWebhooks(call: CapturedCall, other: CapturedCall): Promise<
 async function attackHttp(): Promise<void> {
   await Promise.all(
     Array.from({ length: 60 }, async (_, index) => {
-      const socket = connect(target.port, '127.0.0.1');
+      const socket = connect(index % 4 === 3 ? target.privatePort : target.port, '127.0.0.1');
       socket.on('error', () => undefined);
       socket.resume();
       count(stranger, 'http');
@@ -242,7 +245,10 @@ describe('under ten thousand hostile inputs', { timeout: 240_000 }, () => {
     const answers = target.server.stdout.map((line) => JSON.parse(line) as Record<string, unknown>);
     const answered = new Set(answers.map(({ id }) => id));
     expect(mcpIds.filter((id) => !answered.has(id))).toEqual([]);
-    const unaddressed = answers.filter(({ id, error }) => (id === undefined || id === null) && error !== undefined);
-    expect(unaddressed.length).toBeGreaterThan(malformedLines / 2);
+    const errors = answers.flatMap(({ id, error }) => (error === undefined ? [] : [{ id, ...(error as object) }]));
+    // A broken line that is empty, or happens to be a message, has no error.
+    expect(errors.filter(({ id }) => id === undefined).length).toBeGreaterThan(malformedLines / 2);
+    const internal = errors.filter((error) => 'code' in error && error.code === -32603);
+    expect(internal).toEqual([]);
   });
 });

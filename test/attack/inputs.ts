@@ -125,6 +125,7 @@ export function modelInput(random: Random, ids: readonly string[], grave: boolea
     { type: 'rate_limits.updated', rate_limits: [] },
     { type: 'something.of.tomorrow', nothing: null },
   ];
+  if (grave && random.chance(0.02)) return `{"type":"${'x'.repeat(5 * 1024 * 1024)}"}`;
   if (!grave) return random.chance(0.04) ? bytes(random) : written(random, pick(random, messages));
   const deadly: readonly Json[] = [
     { type: 'error', error: { type: 'server_error', code, message: 'Over.', event_id: null } },
@@ -163,6 +164,12 @@ export function webhookFields(
     const value = repeated ? Array.from({ length: random.whole(2, 30) }, text) : text();
     Object.defineProperty(changed, name, { value, enumerable: true, configurable: true, writable: true });
     if (random.chance(0.1)) delete changed[name];
+  }
+  if (random.chance(0.3)) {
+    changed.RecordingSid = `RE${'0'.repeat(31)}${random.whole(0, 9)}`;
+    changed.RecordingStatus = pick(random, ['completed', 'in-progress', 'absent', 'constructor', '']);
+    changed.RecordingUrl = pick(random, ['https://api.example.com/r', 'file:///etc/passwd', 'x'.repeat(600)]);
+    changed.RecordingStartTime = pick(random, ['Mon, 05 Jan 2026 10:00:00 +0000', '', '+275760-09-13']);
   }
   if (random.chance(0.1)) changed.CallStatus = pick(random, ['queued', 'ringing', 'answered', 'levitating', '']);
   if (random.chance(0.2)) changed.SequenceNumber = String(random.whole(0, 9));
@@ -267,6 +274,7 @@ export function mcpInput(
   ) {
     return { line: JSON.stringify(request), id };
   }
+  if (random.chance(0.03)) return { line: 'x'.repeat(random.whole(1, 3) * 700_000), id: null };
   const broken = random.chance(0.2) ? bytes(random) : damage(random, JSON.stringify(mutate(random, request)));
   return {
     line:

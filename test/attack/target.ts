@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { WebSocket } from 'ws';
+import { recordingToken } from '../../src/carriers/twilio/recordings.ts';
 import { scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
 import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
 import type { SimulatedCall } from '../../src/simulator/twilio/call.ts';
@@ -20,7 +21,9 @@ const FRIEND = '+14155550123';
 export interface Target {
   readonly server: ServerProcess;
   readonly world: World;
+  /** Of the public listener, and of the private one. */
   readonly port: number;
+  readonly privatePort: number;
   readonly base: string;
   /** Resident memory of the server, in bytes. */
   rss(): number;
@@ -50,15 +53,19 @@ export async function startTarget(here: Processes, settings: Readonly<Record<str
     MAX_CALLS_PER_HOUR: '10000',
     RING_TIMEOUT_SECONDS: '120',
     BLOCKED_NUMBERS: BLOCKED,
+    MCP_PORT: '0',
     ...settings,
   };
-  const server = await here.start({ env, args: ['--simulate'] });
+  const server = await here.start({ env, args: ['--simulate', '--http'] });
+  const isPrivate = () => /"port":(\d+),"msg":"private listener is listening"/.exec(server.log)?.[1];
+  await until(() => isPrivate() !== undefined, 30_000);
   const port = await server.listeningPort();
   let captured = 0;
   return {
     server,
     world,
     port,
+    privatePort: Number(isPrivate()),
     base: `http://127.0.0.1:${port}`,
     rss: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
     capture: async () => {
@@ -114,6 +121,12 @@ export class CapturedCall {
     this.sid = rig.call.sid;
     this.outgoingUrl = String(rig.call.params.Url);
     this.statusUrl = String(rig.call.params.StatusCallback);
+  }
+
+  /** Where Twilio would tell of its own recording of the call. */
+  get recordingUrl(): string {
+    const token = recordingToken(this.#rig.world.twilio.authToken, this.callId);
+    return this.statusUrl.replace(/status\/.*$/, `recording/${token}`);
   }
 
   get fields(): Record<string, string> {
