@@ -163,7 +163,7 @@ function mountSockets(
       return;
     }
     try {
-      found.route.connect(mediaSocket(socket, found.callId, logger), found.request);
+      found.route.connect(mediaSocket(socket, request.socket, found.callId, logger), found.request);
     } catch (error) {
       logger.error({ callId: found.callId, err: error, route: found.route.path }, 'A socket route failed');
       socket.close(1011);
@@ -172,7 +172,8 @@ function mountSockets(
   return webSocketServer;
 }
 
-function mediaSocket(socket: WebSocket, callId: string | undefined, logger: HttpLog): MediaSocket {
+function mediaSocket(socket: WebSocket, connection: Socket, callId: string | undefined, logger: HttpLog): MediaSocket {
+  const gather = gatherWrites(connection);
   const guarded = (work: () => void): void => {
     try {
       work();
@@ -186,8 +187,10 @@ function mediaSocket(socket: WebSocket, callId: string | undefined, logger: Http
       return socket.bufferedAmount;
     },
     send: (data) => {
+      if (socket.readyState !== socket.OPEN) return;
+      gather();
       // The callback keeps a write that fails after a close from being thrown.
-      if (socket.readyState === socket.OPEN) socket.send(data, () => undefined);
+      socket.send(data, afterWrite);
     },
     close: (code, reason) => socket.close(code, reason),
     terminate: () => socket.terminate(),
@@ -199,6 +202,23 @@ function mediaSocket(socket: WebSocket, callId: string | undefined, logger: Http
     onClose: (listener) => {
       socket.on('close', (code) => guarded(() => listener(code)));
     },
+  };
+}
+
+const afterWrite = (): void => undefined;
+
+/** What is sent in one turn of the event loop, such as audio and the mark behind it, goes to the kernel in one call at its end. */
+function gatherWrites(connection: Socket): () => void {
+  let gathering = false;
+  const flush = (): void => {
+    gathering = false;
+    connection.uncork();
+  };
+  return () => {
+    if (gathering) return;
+    gathering = true;
+    connection.cork();
+    process.nextTick(flush);
   };
 }
 
