@@ -78,7 +78,7 @@ async function sweep(options: RecoveryOptions, inTurn: Turns): Promise<void> {
   const left = await store.markStranded(carrier ? REASONS.noCarrier : REASONS.noSettings);
   for (const callId of left) options.news.tell({ callId, kind: 'state' });
   if (left.length > 0)
-    logger.warn({ calls: left.length }, 'calls of a dead process cannot be hung up without the settings');
+    logger.warn({ calls: left.length }, 'calls of a dead process cannot be put down as the settings are');
 }
 
 async function readyCarrier(options: RecoveryOptions): Promise<Carrier | null> {
@@ -105,7 +105,7 @@ async function settle(options: RecoveryOptions, carrier: Carrier, call: Stranded
       if (end) {
         if (await store.endStranded(callId, end)) news.tell({ callId, kind: 'ended' });
         const fields = { callId, outcome: end.outcome, reason: end.reason };
-        logger.warn(fields, 'hung up a call that a dead process left behind');
+        logger.warn(fields, 'a call that a dead process left behind has been settled');
         return;
       }
     } catch (err) {

@@ -139,8 +139,10 @@ async function restart(victim: Victim, processCount: number): Promise<number> {
     expect(creates, `${to}: ${String(data.reason)}`).toBe(data.outcome === 'unknown' ? 0 : 1);
     if (before && victim.phases[to] === 'placing') expect(data.reason, to).toMatch(/while this call was being placed/);
   }
-  const putDown = servers.flatMap(({ log }) => [...log.matchAll(/"callId":"([^"]+)".*hung up a call that a dead/g)]);
-  const ids = putDown.map(([, id]) => id);
+  const settled = servers.flatMap(({ log }) => [
+    ...log.matchAll(/"callId":"([^"]+)".*a call that a dead process left behind/g),
+  ]);
+  const ids = settled.map(([, id]) => id);
   const stranded = onDisk.filter(({ state }) => state !== 'ended').map(({ callId }) => callId);
   expect(ids.sort()).toEqual(stranded.sort());
   return putDownMs;

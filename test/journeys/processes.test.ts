@@ -105,6 +105,6 @@ describe('a process that is killed with a live call', { timeout: 60_000 }, () =>
     expect(refused.text).toContain(PORT);
     expect((await next.follow(callId)).data).toMatchObject({ state: 'ended', done: true });
     expect(world.twilio.calls[0]?.endedBy).toBe('rest');
-    await until(() => next.log.includes('hung up a call that a dead process left behind'), 10_000);
+    await until(() => next.log.includes('a call that a dead process left behind has been settled'), 10_000);
   });
 });

@@ -86,7 +86,7 @@ describe('recovery', () => {
     const judged = (times: number) => expect.poll(() => searches, { timeout: 5_000 }).toBeGreaterThan(times);
     const told: string[] = [];
     const warn = (fields: object, message: string): void => {
-      if (message.startsWith('hung up') && 'callId' in fields) putDown.push(fields.callId);
+      if (message.includes('has been settled') && 'callId' in fields) putDown.push(fields.callId);
     };
     const news = createNews();
     news.listen(({ callId, kind }) => void told.push(`${kind} ${callId}`));
