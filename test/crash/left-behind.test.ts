@@ -5,7 +5,7 @@ import { ringingForEver } from '../journeys/short-calls.ts';
 const here = processes();
 afterEach(() => here.cleanUp());
 
-describe('a ringing telephone that a killed process left behind', { timeout: 60_000 }, () => {
+describe('a ringing telephone that a killed process left behind', { timeout: 90_000 }, () => {
   it('is told of plainly while settings are missing, and put down by the next start that has them', async () => {
     const world = here.later(await ringingForEver());
     const DATA_DIR = here.folder();
