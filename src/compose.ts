@@ -204,14 +204,15 @@ class Composition implements App {
     const busy = timing.storeBusyMs === undefined ? {} : { busyTimeoutMs: timing.storeBusyMs };
     this.#store = await openSqliteStore({ dataDir: this.#config.dataDir, pages: this.#options.storePages, ...busy });
     const folder = openRecordingFolder(join(this.#config.dataDir, 'recordings'));
-    const archive = createArchive({ store: this.#store, folder, clock: this.#clock, logger });
+    const rescueFolder = join(this.#config.dataDir, 'rescued');
+    const archive = createArchive({ store: this.#store, folder, rescueFolder, clock: this.#clock, logger });
     this.#archive = archive;
     const running = createSwitchboard({
       archive,
       settings: settingsOf(this.#config, timing),
       timing: { call: { ...TIMING, ...timing.call }, storeRetriesMs: timing.storeRetriesMs, againMs: timing.rescueMs },
       store: this.#store,
-      rescueFolder: join(this.#config.dataDir, 'rescued'),
+      rescueFolder,
       outside: (purpose) => this.#ready(purpose),
       clock: this.#clock,
       meter: this.#metrics?.meter,

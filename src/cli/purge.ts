@@ -39,7 +39,8 @@ export async function run(words: readonly string[]): Promise<number> {
   const store = await openSqliteStore({ dataDir: config.dataDir });
   try {
     const folder = openRecordingFolder(join(config.dataDir, 'recordings'));
-    const archive = createArchive({ store, folder, clock: systemClock, logger });
+    const rescueFolder = join(config.dataDir, 'rescued');
+    const archive = createArchive({ store, folder, rescueFolder, clock: systemClock, logger });
     const dryRun = values['dry-run'];
     const purged = await archive.purge({ endedBeforeMs: systemClock.wall() - olderThanMs, callId, dryRun });
     const text = values.json ? JSON.stringify({ dryRun, ...purged }) : sentences(purged, dryRun);

@@ -3,6 +3,7 @@ import type { CarrierRecording } from '../carriers/carrier.ts';
 import { UserInputError } from '../errors.ts';
 import type { Recording, RecordingFolder, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
+import { removeLeftovers } from './leftovers.ts';
 import type { Logger } from './logger.ts';
 import type { RecordingFacts, Recordings } from './port.ts';
 import { recorderOf } from './recorder.ts';
@@ -10,6 +11,8 @@ import type { TapMaker } from './tap.ts';
 
 export interface ArchiveOptions {
   readonly store: Store;
+  /** Where what the store could not take is kept beside it. */
+  readonly rescueFolder?: string | undefined;
   readonly folder: RecordingFolder;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -166,6 +169,8 @@ export function createArchive(options: ArchiveOptions): Archive {
     }
     if (dryRun) return { calls: done, files, carrierRecordings, scrubbed: false };
     files += await removeOrphans();
+    if (options.rescueFolder !== undefined)
+      await removeLeftovers(options.rescueFolder, async (id) => (await store.call(id as CallId)) !== null);
     return { calls: done, files, carrierRecordings, scrubbed: await scrubbed() };
   }
 

@@ -114,7 +114,12 @@ function openingRules({ disclose, record = false }: Brief): readonly string[] {
       ]
     : [];
   if (!disclose) {
-    return ['# The first sentence', '- Greet, say for whom you call if the task says so, and why.', ...recorded, honest];
+    return [
+      '# The first sentence',
+      '- Greet, say for whom you call if the task says so, and why.',
+      ...recorded,
+      honest,
+    ];
   }
   return [
     '# The first sentence',

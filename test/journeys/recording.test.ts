@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { briefOf, interrupter, numberOf, type PlannedReply, plannedBrain } from '../../src/bench/interruptions.ts';
 import { readWavHeader } from '../../src/media/wav.ts';
+import { type Script, scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
+import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
 import type { WorldOptions } from '../../src/simulator/world.ts';
 import { openRecordingFolder } from '../../src/store/files/recordings.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import { newCall } from '../fixtures/calls.ts';
 import { channel, compare, type Ears, joined, onOneClock, overheard } from '../fixtures/ears.ts';
 import { logLateness } from '../fixtures/interruptions.ts';
+import { until } from '../fixtures/mcp-pair.ts';
 import { type EndedCall, type Office, openOffice } from './office.ts';
 import { AGREES } from './short-calls.ts';
 
@@ -20,6 +23,16 @@ const PLAN: readonly PlannedReply[] = [
 
 /** Usually below 5; lateness of less than 5 ms is not logged, and the least late of a few late marks is up to 10 ms late. */
 const WITHIN_MS = 30;
+
+/** Speaks before and after the fourth second, whatever the agent says. */
+const TALKS_ON: Script = {
+  rules: [
+    { when: { after: 'start', ms: 200 }, act: { say: 'c.hello' } },
+    { when: { after: 'start', ms: 5_200 }, act: { say: 'c.yes' } },
+    { when: { after: 'start', ms: 8_500 }, act: { hangUp: true } },
+  ],
+  manners: { helloAfterMs: null, hangUpAfterMs: null },
+};
 
 interface Recorded {
   readonly call: EndedCall;
@@ -42,11 +55,12 @@ describe.concurrent('the recording of a call', { timeout: 40_000 }, () => {
 
   async function hold(
     options: WorldOptions & { readonly settings?: Readonly<Record<string, string>> } = {},
+    answer = interrupter(PLAN, 100),
   ): Promise<Recorded> {
     const ears: Ears = { heard: [], said: [], atMs: [] };
     const opened = await open({
       brain: () => plannedBrain([PLAN]),
-      answer: () => overheard(interrupter(PLAN, 100), ears),
+      answer: () => overheard(answer, ears),
       realtime: { firstAudioDelayMs: 60 },
       ...options,
       settings: { VAD_SILENCE_MS: '150', RECORD_CALLS: 'true', ...options.settings },
@@ -100,15 +114,16 @@ describe.concurrent('the recording of a call', { timeout: 40_000 }, () => {
   });
 
   it('goes on in the same file, in the right place, when the stream breaks and comes back', async () => {
-    const { ears, wav, office } = await hold({
-      twilio: { knobs: { dropStream: { afterMs: 4_000, times: 1, withStop: false } } },
-    });
+    const { ears, wav, office } = await hold(
+      { twilio: { knobs: { dropStream: { afterMs: 4_000, times: 1, withStop: false } } } },
+      { kind: 'answers', ringMs: 100, callee: () => scriptedCallee(TALKS_ON, loadPhrasebook()) },
+    );
     const twilioCall = office.world.twilio.calls[0];
     const [first, second] = twilioCall?.streams ?? [];
     if (!first || !second) throw new Error('the stream was not attached again');
     const laterMs = first.elapsedMs - second.elapsedMs;
     const said = compare(onOneClock(ears.said, first.mediaSent, laterMs), channel(wav, 'left'));
-    expect(said.length).toBeGreaterThanOrEqual(3);
+    expect(said.length).toBeGreaterThanOrEqual(2);
     for (const { shiftMs, same, length, firstFrame, lastFrame } of said) {
       // What was said when the stream broke went nowhere.
       if (firstFrame <= first.mediaSent && lastFrame >= first.mediaSent - 1) continue;
@@ -117,7 +132,7 @@ describe.concurrent('the recording of a call', { timeout: 40_000 }, () => {
     }
     expect(said.some(({ firstFrame }) => firstFrame * 20 > laterMs)).toBe(true);
     const heard = compare(onOneClock(ears.heard, first.mediaSent, laterMs), channel(wav, 'right'));
-    const afterwards = heard.filter(({ lastFrame }) => lastFrame * 20 > laterMs);
+    const afterwards = heard.filter(({ firstFrame }) => firstFrame > first.mediaSent);
     expect(afterwards.length).toBeGreaterThan(0);
     for (const { shiftMs } of afterwards) expect(Math.abs(shiftMs ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(40);
   });
@@ -200,7 +215,8 @@ describe.concurrent('the recording of a call', { timeout: 40_000 }, () => {
       },
     });
     const kept = () => readdirSync(join(dataDir, 'recordings'));
-    await expect.poll(kept, { timeout: 10_000 }).toEqual([`${late.callId}.wav`]);
+    await until(() => kept().length === 1, 10_000);
+    expect(kept()).toEqual([`${late.callId}.wav`]);
     await expect(opened.switchboard.call(old.callId)).rejects.toThrow('no call');
     expect((await opened.switchboard.call(late.callId)).outcome).toBe('completed');
   });

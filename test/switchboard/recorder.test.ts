@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -219,7 +220,11 @@ describe('purging', () => {
     const tap = recorderOn(folder);
     speak(tap, 3);
     await tap.ended?.();
-    const archive = createArchive({ store, folder, clock: systemClock, logger });
+    const rescueFolder = join(dataDir, 'rescued');
+    const archive = createArchive({ store, folder, rescueFolder, clock: systemClock, logger });
+    mkdirSync(rescueFolder);
+    for (const name of [`${callId}.1.jsonl`, `${callId}.2.jsonl.refused`])
+      writeFileSync(join(rescueFolder, name), 'words');
     await store.updateCall(callId, { carrierCallId: 'CA1' });
     const theirs = { callId, carrierCallId: 'CA1', name: 'RE1', url: null, channels: 2, durationMs: 1, startedAtMs: 1 };
     expect(await archive.hearOf({ ...theirs, state: 'complete' })).toBe('stored');
@@ -234,8 +239,10 @@ describe('purging', () => {
     const dry = await archive.purge({ endedBeforeMs: Date.now(), dryRun: true });
     expect(dry).toMatchObject({ calls: [callId], files: 1, carrierRecordings: ['RE1'] });
     expect(existsSync(folder.pathOf(callId))).toBe(true);
+    expect(readdirSync(rescueFolder)).toHaveLength(2);
     expect(await archive.purge({ endedBeforeMs: Date.now() })).toEqual({ ...dry, scrubbed: true });
     expect(await folder.list()).toEqual([]);
+    expect(readdirSync(rescueFolder)).toEqual([]);
     expect(await archive.hearOf({ ...theirs, state: 'complete' })).toBe('unknown');
     await expect(archive.recordings.of(callId)).rejects.toThrow('no call');
   });
