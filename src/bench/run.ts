@@ -31,7 +31,7 @@ export interface BenchSetting {
 }
 
 const ALL_TALK_MS = 60_000;
-const SETTLE_MS = 500;
+const SETTLE_MS = 5_000;
 
 export async function openWorld(setting: BenchSetting): Promise<Hired<WorldDuties>> {
   const { command, folder, cores } = setting;
@@ -122,7 +122,7 @@ export async function measureWindow(
   await pause(setting.seconds * 1_000);
   const [usage, harness] = [await served.usage(false), await world.ask('usage', { collect: false })];
   await world.ask('end', null);
-  await pause(SETTLE_MS);
+  const carried = await settled(world);
   const seconds = (usage.atMs - before.atMs) / 1_000;
   const cpuMs = usage.cpuMs - before.cpuMs;
   return {
@@ -132,9 +132,18 @@ export async function measureWindow(
     cpuMsPerCallSecond: cpuMs / calls / seconds,
     serverCore: cpuMs / 1_000 / seconds,
     harnessCore: (harness.cpuMs - harnessBefore.cpuMs) / (harness.atMs - harnessBefore.atMs),
-    carried: await world.ask('carried', null),
+    carried,
     usage,
   };
+}
+
+/** What was under way when the window closed gets its time: on a machine that is busy it is late, which is not lost. */
+async function settled(world: Hired<WorldDuties>): Promise<Carried> {
+  for (const untilMs = performance.now() + SETTLE_MS; ; ) {
+    await pause(100);
+    const carried = await world.ask('carried', null);
+    if (carried.lost === 0 || performance.now() > untilMs) return carried;
+  }
 }
 
 export function pause(ms: number): Promise<void> {
