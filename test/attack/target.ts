@@ -86,13 +86,15 @@ export async function startTarget(here: Processes, settings: Readonly<Record<str
   };
 }
 
-/** Both sides' sentences from the first to the last. On a busy machine the "bye" may fall into the goodbye and cut it short. */
+/**
+ * The agent's sentences, and an end in good order. Where the person's "bye" falls depends on how busy the machine of the simulators
+ * is: it may cut the goodbye short, or come after the line was put down.
+ */
 function expectWhole(data: Followed['data'], lines: Followed['lines']): void {
   const said = lines.map(({ text }) => text);
   const isWhole =
     said[0] === 'Wonderful, you are all set. See you on Friday.' &&
-    said[1]?.startsWith('Thank you very much for your help.') === true &&
-    said.includes('Thanks, bye!');
+    said[1]?.startsWith('Thank you very much for your help.') === true;
   if (data.outcome !== 'completed' || !isWhole)
     throw new Error(`A normal call went wrong: ${String(data.outcome)}, ${JSON.stringify(said)}`);
 }
