@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CallId, Usage } from '../../src/call/words.ts';
 import type { Note, Store } from '../../src/store/store.ts';
 import { newCall, newLine } from '../fixtures/calls.ts';
+import { leaseContract } from './store-leases.ts';
 
 export interface StoreUnderTest {
   /** Another connection to the same data, with a lease of its own; closed by the suite. */
@@ -295,117 +296,5 @@ function searchContract(store: () => Store): void {
       ).resolves.toBeInstanceOf(Array);
     }
     expect(await find('table')).toHaveLength(1);
-  });
-}
-
-/** Asks by trying; what was created for it is ended at once. */
-async function hasRoomFor(store: Store, live: number): Promise<boolean> {
-  const { status, callId } = await store.createCall(newCall(), { live, recent: 1000, recentSinceMs: 0 });
-  if (status === 'created') await store.updateCall(callId, { state: 'ended' });
-  return status === 'created';
-}
-
-const claim = (store: Store) => store.claimStranded('test', 'Claimed.');
-
-function leaseContract(store: () => Store, open: StoreUnderTest['open']): void {
-  it('gives the calls of a dead lease to one process, which ends them, and leaves live ones alone', async () => {
-    let nowMs = 1_000_000;
-    const sleeper = await open({ clock: () => 0 });
-    const clock = (): number => nowMs;
-    const mine = await open({ clock, leaseTtlMs: 30_000 });
-    const other = await open({ clock, leaseTtlMs: 30_000 });
-    const lost = await sleeper.createCall(newCall());
-    await sleeper.updateCall(lost.callId, { state: 'answered', carrierCallId: 'theirs' });
-    const over = await sleeper.createCall(newCall());
-    await sleeper.updateCall(over.callId, { state: 'ended', outcome: 'completed' });
-    const live = await mine.createCall(newCall());
-    expect(await hasRoomFor(other, 2)).toBe(true);
-    expect(await hasRoomFor(other, 1)).toBe(false);
-    const taken = [...(await claim(other)), ...(await claim(mine)), ...(await claim(other))];
-    expect(taken).toEqual([
-      { callId: lost.callId, carrierCallId: 'theirs', to: '+14155550123', createdAtMs: 1_700_000_000_000 },
-    ]);
-    expect(await mine.call(lost.callId)).toMatchObject({ state: 'ending', outcome: null, reason: 'Claimed.' });
-    const end = { outcome: 'error', reason: 'Put down.' } as const;
-    expect([await mine.endStranded(lost.callId, end), await other.endStranded(lost.callId, end)]).toEqual([
-      false,
-      true,
-    ]);
-    expect(await other.endStranded(lost.callId, { ...end, outcome: 'unknown' })).toBe(false);
-    expect(await mine.call(lost.callId)).toMatchObject({ ...end, state: 'ended', endedAtMs: nowMs });
-    expect(await mine.call(over.callId)).toMatchObject({ outcome: 'completed' });
-    expect(await mine.call(live.callId)).toMatchObject({ state: 'queued' });
-
-    nowMs += 20_000;
-    await mine.heartbeat();
-    nowMs += 20_000;
-    expect(await claim(other)).toEqual([]);
-  });
-
-  it('gives a claimed call to the next process when the one that claimed it is gone before it ended it', async () => {
-    const leaver = await open();
-    const { callId } = await leaver.createCall(newCall());
-    await leaver.close();
-    const first = await open();
-    expect(await claim(first)).toMatchObject([{ callId }]);
-    expect(await claim(store())).toEqual([]);
-    await first.close();
-    expect(await claim(store())).toMatchObject([{ callId, carrierCallId: null }]);
-    expect(await claim(store())).toEqual([]);
-    expect(await store().call(callId)).toMatchObject({ state: 'ending' });
-  });
-
-  it('gives calls of its own carrier only, and writes on the others why they are not put down', async () => {
-    const leaver = await open();
-    const { callId } = await leaver.createCall(newCall());
-    await leaver.close();
-    expect(await store().claimStranded('another', 'Claimed.')).toEqual([]);
-    expect(await store().markStranded('Waits.')).toEqual([callId]);
-    expect(await store().markStranded('Waits.')).toEqual([]);
-    expect(await store().call(callId)).toMatchObject({ state: 'ending', reason: 'Waits.', outcome: null });
-    expect(await claim(store())).toMatchObject([{ callId }]);
-    expect(await store().markStranded('Waits.')).toEqual([]);
-  });
-
-  it('takes nobody for dead by the time alone when it has slept itself', async () => {
-    let nowMs = 1_000_000;
-    const clock = (): number => nowMs;
-    const [living, looker] = [await open({ clock, leaseTtlMs: 30_000 }), await open({ clock, leaseTtlMs: 30_000 })];
-    const { callId } = await living.createCall(newCall());
-    nowMs += 60_000;
-    expect(await claim(looker)).toEqual([]);
-    nowMs += 1_000;
-    expect(await claim(looker)).toMatchObject([{ callId }]);
-  });
-
-  it('finds the calls to a number in their time', async () => {
-    const times = [1_000, 3_000, 2_000, 9_000];
-    const ids = [];
-    for (const createdAtMs of times) ids.push((await store().createCall(newCall({ createdAtMs }))).callId);
-    await store().createCall(newCall({ createdAtMs: 2_000, to: '+14155550124' }));
-    const query = { carrier: 'test', to: '+14155550123', fromMs: 1_000, untilMs: 3_000 };
-    expect((await store().callsTo(query)).map(({ callId }) => callId)).toEqual([ids[0], ids[2], ids[1]]);
-    expect(await store().callsTo({ ...query, carrier: 'another' })).toEqual([]);
-  });
-
-  it('gives the calls that a closed store left open', async () => {
-    const leaver = await open();
-    const { callId } = await leaver.createCall(newCall());
-    expect(await hasRoomFor(store(), 1)).toBe(false);
-    await leaver.close();
-    expect(await hasRoomFor(store(), 1)).toBe(true);
-    expect((await claim(store())).map((call) => call.callId)).toEqual([callId]);
-  });
-
-  it('counts a process that was taken for dead as alive again with its next call', async () => {
-    let nowMs = 0;
-    const sleeper = await open({ clock: () => nowMs });
-    await sleeper.createCall(newCall());
-    const [stranded] = await claim(store());
-    if (stranded) await store().endStranded(stranded.callId, { outcome: 'error', reason: 'Put down.' });
-    nowMs = Date.now();
-    await sleeper.createCall(newCall());
-    expect(await hasRoomFor(store(), 1)).toBe(false);
-    expect(await claim(store())).toEqual([]);
   });
 }
