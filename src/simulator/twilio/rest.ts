@@ -63,7 +63,9 @@ function route(request: RestRequest, account: RestAccount): RestReply {
   authenticate(request.authorization, account);
   const resource = request.method === 'GET' ? accountResource(request.url, account) : null;
   if (resource !== null) return { status: 200, body: resource };
-  const path = new RegExp(`^${API}/Accounts/([^/]+)/Calls(?:/([^/]+?))?(/Recordings)?\\.json$`).exec(request.url.pathname);
+  const path = new RegExp(`^${API}/Accounts/([^/]+)/Calls(?:/([^/]+?))?(/Recordings)?\\.json$`).exec(
+    request.url.pathname,
+  );
   if (path === null) throw new Refused(20404, request.url.pathname);
   const [, accountSid, callSid, recordings] = path;
   if (accountSid !== account.accountSid) throw new Refused(20003);
@@ -149,7 +151,11 @@ function recordingSettings(form: URLSearchParams): CallSettings['recording'] {
 }
 
 /** One of these words, the first when none is given. */
-function wordOf<const Word extends string>(form: URLSearchParams, name: string, words: readonly [Word, ...Word[]]): Word {
+function wordOf<const Word extends string>(
+  form: URLSearchParams,
+  name: string,
+  words: readonly [Word, ...Word[]],
+): Word {
   const given = form.get(name);
   const word = given === null ? words[0] : words.find((one) => one === given);
   if (word === undefined) throw new Refused(20001, `${name} ${given}`);
