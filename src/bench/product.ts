@@ -57,7 +57,6 @@ async function openApp(env: Readonly<Record<string, string>>, folder: string): P
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       PORT: String(port),
       MCP_PORT: '0',
-      MCP_PORT: '0',
       DATA_DIR: join(folder, 'data'),
       MAX_CONCURRENT_CALLS: '1000',
       MAX_CALLS_PER_HOUR: '100000',
