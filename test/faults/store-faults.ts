@@ -4,7 +4,7 @@ import { type Expected, type Scene, until } from './cell.ts';
 import { AFTER_CREATE, atEach, type Fault, GOES_ON } from './matrix.ts';
 
 const FILE = 'switchboard.sqlite';
-const LOCKED_MS = 900;
+const LOCKED_MS = 2_200;
 
 const refused = (sentence: RegExp): Expected => ({
   outcomes: [],
