@@ -76,7 +76,8 @@ export function logCall(callId: CallId, logger: Logger): CallLog {
           return;
         case 'scribe.note': {
           const fields = { callId, ...shown(command.data), note: command.kind };
-          if (TROUBLE.has(command.kind) || command.data.how === 'dropped') return logger.warn(fields, 'call is in trouble');
+          if (TROUBLE.has(command.kind) || command.data.how === 'dropped')
+            return logger.warn(fields, 'call is in trouble');
           return logger.debug(fields, 'call went on');
         }
         case 'scribe.ended':
