@@ -37,6 +37,10 @@ const REPLY_PLAYS_MS = REPLY_DELTAS * DELTA_MS;
 const CALLEE_SPEAKS_MS = 1_000;
 const THINKS_MS = 200;
 const PAUSE_MS = 500;
+/** After so many the same turns come again. */
+const TURNS = 4;
+const SPREAD_MS = 4_000;
+const GOLDEN = 0.618_034;
 /** Into its playing: while the reply is still being made, and when it has long been. */
 const INTERRUPTED_AFTER_MS: readonly number[] = [600, 1_500];
 const APPEND = Buffer.from('{"type":"input_audio_buffer.append","audio":"');
@@ -148,14 +152,14 @@ export class Session {
   #begin(call: number, nowMs: number): void {
     this.#call = call;
     this.#talk = this.#host.talkOf(call);
-    // Neighbours do not speak at the same instant.
-    this.dueMs = nowMs + 200 + (call % 40) * 20;
+    // The calls are spread over the whole round of turns, so that every second of a window carries the same load.
+    this.dueMs = nowMs + 200 + ((call * GOLDEN) % 1) * SPREAD_MS;
   }
 
   /** Yields the moment at which it goes on; each is reckoned from the one before, so nothing drifts. */
   *#talking(): Generator<number, void, void> {
     let atMs = this.dueMs;
-    for (let turn = 0, interrupts = false; ; turn += 1) {
+    for (let turn = this.#call % TURNS, interrupts = false; ; turn += 1) {
       yield* this.#calleeSpeaks(atMs, turn, interrupts);
       const replyAtMs = atMs + CALLEE_SPEAKS_MS + THINKS_MS;
       const cutMs = turn % 2 === 0 ? null : (INTERRUPTED_AFTER_MS[(turn >> 1) % 2] ?? null);
