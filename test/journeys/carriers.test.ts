@@ -52,7 +52,12 @@ async function callOverBinary(script: Script, brain: Brain): Promise<BinaryCall>
   const switchboard = createSwitchboard({
     settings: switchboardSettings(),
     store,
-    archive: createArchive({ store, folder: openRecordingFolder(join(dataDir, 'recordings')), clock: systemClock, logger }),
+    archive: createArchive({
+      store,
+      folder: openRecordingFolder(join(dataDir, 'recordings')),
+      clock: systemClock,
+      logger,
+    }),
     outside: () => Promise.resolve({ carrier: world.host.carrier, model }),
     clock: systemClock,
     logger,

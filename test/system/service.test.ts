@@ -15,7 +15,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-function valueOf(name: string): string {
+function settingOf(name: string): string {
   return new RegExp(`^${name}=(.*)$`, 'm').exec(UNIT)?.[1] ?? '';
 }
 
@@ -41,15 +41,15 @@ describe('the unit for systemd', () => {
     );
     expect(drainMs).toBeGreaterThan(0);
     // The goodbye, up to 5 s for the hang-ups, up to 10 s for a disk that hangs, and the listeners.
-    expect(Number(valueOf('TimeoutStopSec')) * 1_000).toBeGreaterThan(drainMs + 5_000 + 10_000 + 5_000);
-    expect(valueOf('Restart')).toBe('on-failure');
+    expect(Number(settingOf('TimeoutStopSec')) * 1_000).toBeGreaterThan(drainMs + 5_000 + 10_000 + 5_000);
+    expect(settingOf('Restart')).toBe('on-failure');
   });
 
   it('keeps data and secrets for the user of the service, and starts a command that there is', () => {
-    expect(UNIT).toContain(`DATA_DIR=/var/lib/${valueOf('StateDirectory')}\n`);
-    expect(valueOf('StateDirectoryMode')).toBe('0700');
-    expect(valueOf('User')).not.toMatch(/^(root)?$/);
-    const command = valueOf('ExecStart').split(' ').at(-1) ?? '';
+    expect(UNIT).toContain(`DATA_DIR=/var/lib/${settingOf('StateDirectory')}\n`);
+    expect(settingOf('StateDirectoryMode')).toBe('0700');
+    expect(settingOf('User')).not.toMatch(/^(root)?$/);
+    const command = settingOf('ExecStart').split(' ').at(-1) ?? '';
     expect(existsSync(join(root, 'src', 'cli', `${command}.ts`))).toBe(true);
     expect(UNIT).not.toMatch(/(TOKEN|KEY|SECRET)=/);
   });
