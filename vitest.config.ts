@@ -2,10 +2,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Whole calls in real time: they wait more than they work. */
 const JOURNEYS = [
-  'test/{journeys,faults,crash,attack,system,bench}/**/*.test.ts',
+  'test/{journeys,system,bench}/**/*.test.ts',
   'test/package.test.ts',
   'test/simulator/agents-sdk.test.ts',
 ];
+/** Many calls at once, faults, kills and floods: heavy, so not beside calls that are judged by the millisecond. */
+const HARDSHIPS = ['test/{faults,crash,attack}/**/*.test.ts'];
 /** Figures: with nothing else on the machine. */
 const MEASURED = ['test/journeys/truncation.test.ts'];
 
@@ -21,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...JOURNEYS],
+          exclude: [...configDefaults.exclude, ...JOURNEYS, ...HARDSHIPS],
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
@@ -36,7 +38,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { name: 'hardships', include: HARDSHIPS, maxWorkers: 3, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 3 } } },
     ],
   },
 });

@@ -64,8 +64,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'one chunk in eight of the agent dropped',
     file: 'src/switchboard/bridge.ts',
-    find: 'if (audio) this.#line.play(audio);',
-    replace: 'if (audio && command.chunkId % 8 !== 0) this.#line.play(audio);',
+    find: '        this.#line.play(audio);\n        for',
+    replace: '        if (command.chunkId % 8 !== 0) this.#line.play(audio);\n        for',
     test: SHORT_CALL,
   },
   {

@@ -109,6 +109,7 @@ describe('the package', () => {
       'list-calls',
       'end-call',
       'search-transcripts',
+      'get-recording',
     ]);
     const { structuredContent } = answers.get(3) as { structuredContent: { status: string; message: string } };
     expect(structuredContent).toMatchObject({

@@ -40,7 +40,15 @@ describe('the process, as an MCP client starts it', { timeout: 60_000 }, () => {
     expect(result).toMatchObject({ serverInfo: { name: 'switchboard' }, instructions: expect.any(String) });
     const { tools } = await server.request('tools/list', {});
     expect((tools as { name: string }[]).map(({ name }) => name).sort()).toEqual(
-      ['end-call', 'get-call', 'list-calls', 'search-transcripts', 'trigger-call', 'wait-for-call'].sort(),
+      [
+        'end-call',
+        'get-call',
+        'get-recording',
+        'list-calls',
+        'search-transcripts',
+        'trigger-call',
+        'wait-for-call',
+      ].sort(),
     );
     const asked = await server.tool('trigger-call', ASKED);
     expect(asked.isError).toBe(true);
