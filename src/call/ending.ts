@@ -72,25 +72,45 @@ export function endCallTool(
   outdated: boolean,
 ): void {
   const { floor, ending } = draft.call;
-  if (ending.stage !== 'none') return answerTool(draft, event.toolCallId, { status: 'already ending' });
+  if (ending.stage !== 'none') {
+    answerTool(draft, event.toolCallId, { status: 'already ending' });
+    if (!outdated) takeForGoodbye(draft, event);
+    return;
+  }
   if (outdated) {
     const reason = 'The other person is speaking. Answer them first.';
     return answerTool(draft, event.toolCallId, { status: 'not ended', reason });
   }
   answerTool(draft, event.toolCallId, { status: 'ending' });
-  const verdict: Verdict = {
-    outcome: 'completed',
-    reason: 'The agent ended the call when its business was done.',
-    result: outcomeText(event.args),
-    mayReopen: true,
-  };
-  enterEnding(draft, verdict, { farewell: null });
+  enterEnding(draft, agentsVerdict(event.args), { farewell: null });
   ending.goodbyeReplyId = event.replyId;
   if (floor.active?.replyId !== event.replyId) goodbyeReplyDone(draft, event.replyId, true);
 }
 
+/**
+ * A goodbye was asked for while the agent was saying its own, whose `end_call` comes behind the audio: that one will do, and the
+ * call ends as the agent meant it to.
+ */
+function takeForGoodbye(draft: Draft, event: Extract<ModelEvent, { type: 'model.toolCalled' }>): void {
+  const { floor, ending } = draft.call;
+  const saysIt = floor.active?.replyId === event.replyId && floor.active.spoke;
+  if (!saysIt || ending.stage !== 'farewell' || ending.goodbyeReplyId !== null || !ending.verdict) return;
+  dropPending(draft, (purpose) => purpose !== 'goodbye');
+  ending.goodbyeReplyId = event.replyId;
+  ending.verdict = { ...agentsVerdict(event.args), mayReopen: ending.verdict.mayReopen };
+}
+
 export function answerTool(draft: Draft, toolCallId: string, output: Readonly<Record<string, string>>): void {
   emit(draft, { type: 'model.answerTool', toolCallId, output: JSON.stringify(output) });
+}
+
+function agentsVerdict(args: string): Verdict {
+  return {
+    outcome: 'completed',
+    reason: 'The agent ended the call when its business was done.',
+    result: outcomeText(args),
+    mayReopen: true,
+  };
 }
 
 function outcomeText(args: string): string | null {

@@ -36,6 +36,31 @@ describe('end_call', () => {
     expect(call.count('carrier.hangUp')).toBe(1);
   });
 
+  it.each([
+    ['the server is being stopped', { type: 'server.draining', graceMs: 20_000 }],
+    ['somebody ends the call politely', { type: 'operator.ended', mode: 'polite' }],
+  ] as const)('is the goodbye, said once, when %s between its audio and the tool', (_when, happening) => {
+    const call = Scenario.talking();
+    const replyId = call.created(null);
+    const itemId = call.item(replyId, 'Thank you, goodbye!');
+    call.audio(replyId, itemId, 1_000);
+    call.itemDone(itemId).feed(happening);
+    call.calls(replyId, END.name, END.args).replyDone(replyId);
+    call.wait(5_000);
+    expect(call.asked).toEqual([]);
+    expect(call.count('carrier.hangUp')).toBe(1);
+    call.feed({ type: 'carrier.hungUp', outcome: 'done' }).wait(3_000);
+    expect(call.ended).toMatchObject({ outcome: 'completed', result: 'Table for two at eight.' });
+  });
+
+  it('without audio still gets the farewell that was asked for meanwhile', () => {
+    const call = Scenario.talking();
+    const replyId = call.created(null);
+    call.feed({ type: 'server.draining', graceMs: 20_000 });
+    call.calls(replyId, END.name, END.args).replyDone(replyId);
+    expect(call.asked).toEqual(['goodbye']);
+  });
+
   it('asks for the farewell again when another reply was in its way', () => {
     const call = Scenario.talking();
     call.feed({ type: 'operator.ended', mode: 'polite' });
