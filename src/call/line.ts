@@ -2,7 +2,7 @@
 import type { Verdict } from './call.ts';
 import { type Draft, emit, note, streamMs, timingOf } from './draft.ts';
 import type { CarrierEvent, LineStatus, RequestEvent } from './events.ts';
-import { cutPlayback } from './floor.ts';
+import { cutPlayback, meet } from './floor.ts';
 import { discardReply, dropPending } from './replies.ts';
 import { changeItem, tell } from './turns.ts';
 import type { Outcome } from './words.ts';
@@ -193,25 +193,43 @@ export function hangUpDue(draft: Draft): void {
 /** The line is down. Last words may still be transcribed: they are waited for, but not long. */
 export function settle(draft: Draft, verdict: Verdict): void {
   if (draft.call.settling) return;
-  const { floor, model } = draft.call;
   cutPlayback(draft, false);
-  if (floor.speaking && model.state === 'ready') emit(draft, { type: 'model.commitInput' });
-  if (floor.speaking) {
-    draft.call.turns = changeItem(draft.call.turns, floor.speaking.itemId, {
-      endMs: streamMs(draft.call, draft.nowMs),
-      textDueMs: draft.nowMs + timingOf(draft.call).settleMs,
-    });
-  }
+  const { speaking } = draft.call.floor;
+  if (speaking) takeLastWords(draft, speaking.itemId);
   dropPending(draft, () => false);
   draft.call.settling = { sinceMs: draft.nowMs, verdict };
+}
+
+/** There will be no silence behind this speech that would end it: what there is of it is all. */
+function takeLastWords(draft: Draft, itemId: string): void {
+  if (draft.call.model.state === 'ready') emit(draft, { type: 'model.commitInput' });
+  draft.call.turns = changeItem(draft.call.turns, itemId, {
+    endMs: streamMs(draft.call, draft.nowMs),
+    textDueMs: draft.nowMs + timingOf(draft.call).settleMs,
+  });
+}
+
+/** The model tells of speech after the line is down: somebody said a word and hung up. */
+export function spokeLast(draft: Draft, event: { readonly itemId: string }): void {
+  meet(draft, 'callee', event.itemId);
+  takeLastWords(draft, event.itemId);
+}
+
+/** Until then the model may tell of speech in audio that it has; null when it has told of all, or there is nobody to tell. */
+export function listenedUntilMs({ call, nowMs }: Draft): number | null {
+  const { settling, stream, model } = call;
+  if (!settling || stream.startedAtMs === null || model.state !== 'ready') return null;
+  const lastAudioMs = stream.state === 'lost' ? (stream.lostAtMs ?? settling.sinceMs) : settling.sinceMs;
+  const untilMs = lastAudioMs + timingOf(call).lastWordsMs;
+  return nowMs < untilMs ? untilMs : null;
 }
 
 /** Ends the call when nothing is waited for any more, or when the time is up (`force`). */
 export function endWhenSettled(draft: Draft, force: boolean): void {
   const { settling, turns, model, line } = draft.call;
   if (!settling || draft.call.ended) return;
-  const waited = model.state === 'ready' && turns.items.some((item) => item.role === 'callee' && !item.final);
-  if (waited && !force) return;
+  const untold = model.state === 'ready' && turns.items.some((item) => item.role === 'callee' && !item.final);
+  if (!force && (untold || listenedUntilMs(draft) !== null)) return;
   tellLines(draft, true);
   if (model.state === 'opening' || model.state === 'ready') emit(draft, { type: 'model.close', epoch: model.epoch });
   emit(draft, { type: 'carrier.release' });

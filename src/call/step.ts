@@ -44,6 +44,7 @@ import {
   progressed,
   refused,
   requested,
+  spokeLast,
   tellLines,
   uncertain,
 } from './line.ts';
@@ -149,7 +150,7 @@ function fromModel(draft: Draft, event: Extract<CallEvent, EpochModelEvent>): vo
       if (event.objection === 'reply-active') createRefused(draft, event.requestId);
       return;
     case 'model.speechStarted':
-      return settling ? undefined : speechStarted(draft, event);
+      return settling ? spokeLast(draft, event) : speechStarted(draft, event);
     case 'model.speechStopped':
       return speechEnded(draft, event);
     case 'model.committed':

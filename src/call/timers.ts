@@ -4,7 +4,7 @@ import { type Draft, emit, limitsOf, timingOf, traitsOf } from './draft.ts';
 import { endingDueMs, overlapDueMs } from './ending.ts';
 import type { TimerName } from './events.ts';
 import { quietSinceMs } from './floor.ts';
-import { inquiryDueMs } from './line.ts';
+import { inquiryDueMs, listenedUntilMs } from './line.ts';
 import { endsAt, pumpDueMs } from './playback.ts';
 import { answerDueMs, slotDueMs } from './replies.ts';
 import { callEndsAtMs, detachedDueMs, modelDueMs } from './sessions.ts';
@@ -53,7 +53,7 @@ function wantedTimers(draft: Draft): Wanted {
       // An end that waits for the carrier's id still asks for it: the telephone may be ringing.
       return { hangUp: call.line.hangUpDueMs, inquire: inquiryDueMs(draft), lines: tellDueMs(call.turns) };
     case 'settling':
-      return { settle: (call.settling?.sinceMs ?? 0) + timingOf(draft.call).settleMs };
+      return { settle: (call.settling?.sinceMs ?? 0) + timingOf(draft.call).settleMs, lines: listenedUntilMs(draft) };
     default:
       return phase satisfies never;
   }

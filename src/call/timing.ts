@@ -40,6 +40,8 @@ export interface Timing {
   readonly sayMs: number;
   readonly sayMsPerChar: number;
   readonly settleMs: number;
+  /** From the last of the callee's audio until the model has told of any speech in it. */
+  readonly lastWordsMs: number;
   readonly transcriptMs: number;
 }
 
@@ -69,6 +71,7 @@ export const TIMING: Timing = {
   sayMs: 5_000,
   sayMsPerChar: 90,
   settleMs: 3_000,
+  lastWordsMs: 500,
   transcriptMs: 4_000,
 };
 

@@ -296,6 +296,42 @@ describe('hanging up', () => {
     expect(call.lines.at(-1)).toBe('callee: [not understood]');
   });
 
+  it.each([
+    [
+      'the callee hung up behind a last word',
+      (call: Scenario) => call.streamBreaks('stopped').wait(200).status('completed'),
+    ],
+    [
+      'we put the line down meanwhile',
+      (call: Scenario) =>
+        call.feed({ type: 'operator.ended', mode: 'now' }).feed({ type: 'carrier.hungUp', outcome: 'done' }),
+    ],
+  ])('takes words of which the model tells only after the end: %s', (_how, ends) => {
+    const call = Scenario.talking();
+    ends(call).wait(250);
+    expect(call.count('scribe.ended')).toBe(0);
+    const itemId = call.speechStarts();
+    expect(call.count('model.commitInput')).toBe(1);
+    call.model({ type: 'model.committed', itemId, previousItemId: null }).wait(1_000);
+    call.model({ type: 'model.transcribed', itemId, text: 'Thanks, bye!' });
+    expect(call.lines.at(-1)).toBe('callee: Thanks, bye!');
+    expect(call.count('scribe.ended')).toBe(1);
+  });
+
+  it('ends half a second after the last audio when there were no last words, and at once without a model', () => {
+    const call = Scenario.talking();
+    call.streamBreaks('stopped').wait(100).status('completed').wait(399);
+    expect(call.count('scribe.ended')).toBe(0);
+    call.wait(1);
+    expect(call.count('scribe.ended')).toBe(1);
+    const later = Scenario.talking();
+    later.streamBreaks('stopped').wait(600).status('completed');
+    expect(later.count('scribe.ended')).toBe(1);
+    const alone = Scenario.talking();
+    alone.modelFails('quota', false).status('completed');
+    expect(alone.count('scribe.ended')).toBe(1);
+  });
+
   it('commits what the callee was saying, and takes the transcription that comes late', () => {
     const call = Scenario.talking();
     const itemId = call.speechStarts();

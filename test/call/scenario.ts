@@ -272,7 +272,9 @@ export class Scenario {
     return this.all('model.reply').map((reply) => reply.purpose);
   }
 
+  /** How the call ended, after the moment in which the model may still tell of last words. */
   get ended(): Of<'scribe.ended'> {
+    if (this.phase === 'settling') this.wait(500);
     return this.last('scribe.ended');
   }
 }
