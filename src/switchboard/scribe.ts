@@ -46,8 +46,12 @@ export function createScribe(options: {
   const notes = new Map<string, number>();
   let usage = NO_USAGE;
   let answeredAtMs: number | null = null;
-  /** What comes behind something that was rescued goes the same way, so that the end never stands there without the last words. */
+  /** The end goes the way of what was rescued before it, so that it never stands there without the last words. */
   let rescuing = false;
+  /** Lines that were rescued: what takes the place of one must not be overwritten when that is taken in. */
+  const rescuedLines = new Set<number>();
+  /** How often something was written late: what had been written before its turn may have been overwritten by that. */
+  let lateWrites = 0;
 
   /** Behind everything before it; `kind` is told to the watchers once it is written. */
   function enqueue(kind: ChangeKind | null, entry: Entry): void {
@@ -57,15 +61,22 @@ export function createScribe(options: {
     // before it: who sees a call as ended reads its lines no more.
     const first = kind === 'ended' ? null : write();
     first?.catch(() => undefined);
+    const lateBefore = lateWrites;
     tail = tail.then(async () => {
-      if (!(rescuing && kind === 'ended') && (await persisted(first, entry, write))) {
+      const isOvertaken = lateBefore !== lateWrites && (entry.kind === 'line' || entry.kind === 'change');
+      if (!followsRescue(kind, entry) && (await persisted(isOvertaken ? null : first, entry, write))) {
         if (kind) onWritten(kind);
         return;
       }
       if (!rescue) return;
       rescuing = true;
+      if (entry.kind === 'line') rescuedLines.add(entry.line.index);
       await rescue.keep(callId, entry);
     });
+  }
+
+  function followsRescue(kind: ChangeKind | null, entry: Entry): boolean {
+    return (rescuing && kind === 'ended') || (entry.kind === 'line' && rescuedLines.has(entry.line.index));
   }
 
   async function persisted(first: Promise<void> | null, entry: Entry, write: () => Promise<void>): Promise<boolean> {
@@ -73,6 +84,7 @@ export function createScribe(options: {
     for (let tries = 0; ; tries += 1) {
       try {
         await inTime(attempt);
+        if (tries > 0) lateWrites += 1;
         return true;
       } catch (error) {
         const delayMs = retriesMs[tries];
