@@ -33,7 +33,11 @@ export function countLiveCalls(database: Database, asker: Asker): number {
 }
 
 /** Puts the lease back as well: another process may have taken a sleeping one for dead. */
-export function renewLease(database: Database, { holder, nowMs }: Asker): void {
+export function renewLease(database: Database, asker: Asker): void {
+  const { holder, nowMs } = asker;
+  // The others slept with us, or the clock has jumped: from now on it can be told who does not beat any more, and not before.
+  if (hasSlept(database, asker))
+    database.run('UPDATE leases SET heartbeat_at_ms = ? WHERE heartbeat_at_ms < ?', nowMs, nowMs);
   database.run(
     `INSERT INTO leases (lease_id, host, pid, process_started, heartbeat_at_ms) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (lease_id) DO UPDATE SET heartbeat_at_ms = excluded.heartbeat_at_ms`,
@@ -103,10 +107,10 @@ function buryLeases(database: Database, asker: Asker): void {
   for (const leaseId of dead) database.run('DELETE FROM leases WHERE lease_id = ?', leaseId);
 }
 
-function deadLeases(database: Database, { holder, nowMs, leaseTtlMs }: Asker): readonly string[] {
-  const ours = database.first('SELECT heartbeat_at_ms FROM leases WHERE lease_id = ?', holder.leaseId);
+function deadLeases(database: Database, asker: Asker): readonly string[] {
+  const { holder, nowMs, leaseTtlMs } = asker;
   // When the whole machine slept or its disk stood still, the others could not beat either: only who is surely gone is dead then.
-  const weSlept = ours !== undefined && nowMs - Number(ours.heartbeat_at_ms) > leaseTtlMs;
+  const weSlept = hasSlept(database, asker);
   return database
     .all('SELECT * FROM leases WHERE lease_id <> ?', holder.leaseId)
     .filter((row) => {
@@ -119,4 +123,10 @@ function deadLeases(database: Database, { holder, nowMs, leaseTtlMs }: Asker): r
       return (isLate && !weSlept) || !mayBeAlive(other);
     })
     .map((row) => String(row.lease_id));
+}
+
+/** We have not beaten for so long that others would take us for dead. */
+function hasSlept(database: Database, { holder, nowMs, leaseTtlMs }: Asker): boolean {
+  const ours = database.first('SELECT heartbeat_at_ms FROM leases WHERE lease_id = ?', holder.leaseId);
+  return ours !== undefined && nowMs - Number(ours.heartbeat_at_ms) > leaseTtlMs;
 }
