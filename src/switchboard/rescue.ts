@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallId, Line, Usage } from '../call/words.ts';
 import { UpstreamError } from '../errors.ts';
@@ -62,7 +62,7 @@ export function createRescue(options: {
 
 class FolderRescue implements Rescue {
   readonly #options: Parameters<typeof createRescue>[0];
-  readonly #memory: { readonly callId: CallId; readonly entry: Entry }[] = [];
+  #memory: { readonly callId: CallId; readonly entry: Entry }[] = [];
   #tail: Promise<void> = Promise.resolve();
   #cancel: (() => void) | null = null;
   #stopped = false;
@@ -74,7 +74,10 @@ class FolderRescue implements Rescue {
   keep(callId: CallId, entry: Entry): Promise<void> {
     return this.#inTurn(async () => {
       try {
-        await this.#append(callId, [entry]);
+        // What is in memory only goes first: a file is always older than the memory.
+        const waiting = this.#memory.filter((kept) => kept.callId === callId);
+        await this.#append(callId, [...waiting.map((kept) => kept.entry), entry]);
+        if (waiting.length > 0) this.#memory = this.#memory.filter((kept) => kept.callId !== callId);
         this.#options.logger.warn({ callId, what: entry.kind }, 'what the store could not take was kept beside it');
       } catch (err) {
         if (this.#memory.length < MOST_IN_MEMORY) this.#memory.push({ callId, entry });
@@ -90,8 +93,8 @@ class FolderRescue implements Rescue {
   takeIn(): Promise<void> {
     return this.#inTurn(async () => {
       try {
-        const left = (await this.#takeMemory()) && (await this.#takeFiles());
-        if (!left) this.#later();
+        const isAll = (await this.#takeFiles()) && (await this.#takeMemory());
+        if (!isAll) this.#later();
       } catch (err) {
         this.#options.logger.error({ err }, 'what was kept beside the store could not be read');
       }
@@ -120,13 +123,24 @@ class FolderRescue implements Rescue {
   async #append(callId: CallId, entries: readonly Entry[]): Promise<void> {
     const { folder } = this.#options;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const file = await open(join(folder, `${callId}.${process.pid}.jsonl`), 'a', 0o600);
+    const file = await open(this.#pathOf(callId), 'a', 0o600);
     try {
-      await file.appendFile(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-      await file.sync();
+      const { size } = await file.stat();
+      try {
+        await file.appendFile(textOf(entries));
+        await file.sync();
+      } catch (error) {
+        // A disk that is full takes half a line, and the next one would be glued to it.
+        await file.truncate(size);
+        throw error;
+      }
     } finally {
       await file.close();
     }
+  }
+
+  #pathOf(callId: CallId): string {
+    return join(this.#options.folder, `${callId}.${process.pid}.jsonl`);
   }
 
   async #takeMemory(): Promise<boolean> {
@@ -139,26 +153,45 @@ class FolderRescue implements Rescue {
 
   async #takeFiles(): Promise<boolean> {
     const names = await readdir(this.#options.folder).catch(() => []);
-    for (const name of names) {
+    const files = names.flatMap((name) => {
       const [, callId, pid] = FILE_NAME.exec(name) ?? [];
-      if (callId === undefined || !isOurs(Number(pid))) continue;
-      if (!(await this.#takeFile(name, callId as CallId))) return false;
+      return callId !== undefined && isOurs(Number(pid)) ? [{ name, callId: callId as CallId, pid: Number(pid) }] : [];
+    });
+    // Our own first, so that the name is free for what is claimed.
+    for (const { name, callId } of files.toSorted(
+      (a, b) => Number(b.pid === process.pid) - Number(a.pid === process.pid),
+    )) {
+      const path = await this.#claim(name, callId);
+      if (path !== null && !(await this.#takeFile(path, callId))) return false;
     }
     return true;
   }
 
-  async #takeFile(name: string, callId: CallId): Promise<boolean> {
-    const { folder, logger } = this.#options;
-    const path = join(folder, name);
+  /** A dead process's file becomes ours, so that two that find it do not both take it in; null when another was faster. */
+  async #claim(name: string, callId: CallId): Promise<string | null> {
+    const ours = this.#pathOf(callId);
+    try {
+      await rename(join(this.#options.folder, name), ours);
+      return ours;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async #takeFile(path: string, callId: CallId): Promise<boolean> {
+    const { logger } = this.#options;
     const entries = (await readFile(path, 'utf8')).split('\n').flatMap(entryOf);
     let refused = 0;
     for (const [index, entry] of entries.entries()) {
       const taken = await this.#take(callId, entry);
       if (taken === 'refused') refused += 1;
       if (taken !== 'later') continue;
-      // What was taken must not be taken twice: usage adds up.
-      await unlink(path);
-      await this.#append(callId, entries.slice(index));
+      // What was taken must not be taken twice, as usage adds up; and the rest must be there at every moment.
+      if (index > 0) {
+        await writeFile(`${path}.rest`, textOf(entries.slice(index)), { mode: 0o600, flush: true });
+        await rename(`${path}.rest`, path);
+      }
       return false;
     }
     if (refused > 0) await rename(path, `${path}.refused`);
@@ -181,6 +214,10 @@ class FolderRescue implements Rescue {
     if (entry.kind === 'change' && entry.change.state === 'ended') news.tell({ callId, kind: 'ended' });
     return 'taken';
   }
+}
+
+function textOf(entries: readonly Entry[]): string {
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 }
 
 /** Written by this process, or by one that is gone. */

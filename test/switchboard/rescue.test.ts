@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UpstreamError } from '../../src/errors.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { systemClock } from '../../src/switchboard/clock.ts';
@@ -29,8 +30,13 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-function rescue(into = folder): Rescue {
-  const made = createRescue({ folder: into, store, clock: systemClock, logger, news: createNews() });
+function linesOf(name: string): unknown[] {
+  const text = readFileSync(join(folder, name), 'utf8').trim();
+  return text.split('\n').map((line): unknown => JSON.parse(line));
+}
+
+function rescue(into = folder, given = store): Rescue {
+  const made = createRescue({ folder: into, store: given, clock: systemClock, logger, news: createNews() });
   rescues.push(made);
   return made;
 }
@@ -100,6 +106,41 @@ describe('what the store cannot take', () => {
     await kept.keep(callId, { kind: 'line', line: newLine(0) });
     expect(await store.call(callId)).toMatchObject({ lineCount: 0 });
     await kept.takeIn();
+    expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
+  });
+
+  it('keeps its order when it could not be kept beside the store at first', async () => {
+    const { callId } = await store.createCall(newCall());
+    writeFileSync(folder, 'a file where the folder should be');
+    const kept = rescue();
+    await kept.keep(callId, { kind: 'line', line: newLine(0) });
+    rmSync(folder);
+    await kept.keep(callId, { kind: 'line', line: newLine(1) });
+    const [name = ''] = readdirSync(folder);
+    expect(linesOf(name)).toMatchObject([{ line: { index: 0 } }, { line: { index: 1 } }]);
+    await kept.takeIn();
+    expect(await store.call(callId)).toMatchObject({ lineCount: 2 });
+  });
+
+  it('stays on disk as far as the store has not taken it, under the name of who takes it in', async () => {
+    const { callId } = await store.createCall(newCall());
+    const usage = { ...(await store.usage(callId)), inputTextTokens: 7 };
+    await rescue().keep(callId, { kind: 'usage', usage });
+    await rescue().keep(callId, { kind: 'line', line: newLine(0) });
+    const ours = `${callId}.${process.pid}.jsonl`;
+    renameSync(join(folder, ours), join(folder, `${callId}.99999999.jsonl`));
+    const putLine = (): Promise<void> => Promise.reject(new UpstreamError('Busy.', { retryable: true }));
+    const busy = new Proxy(store, {
+      get(target, name: keyof Store) {
+        return name === 'putLine' ? putLine : target[name].bind(target);
+      },
+    });
+    await rescue(folder, busy).takeIn();
+    expect(readdirSync(folder)).toEqual([ours]);
+    expect(linesOf(ours)).toMatchObject([{ kind: 'line' }]);
+    await rescue().takeIn();
+    expect(readdirSync(folder)).toEqual([]);
+    expect((await store.usage(callId)).inputTextTokens).toBe(7);
     expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
   });
 
