@@ -12,3 +12,9 @@ export function untilFull(lines: readonly Line[]): readonly Line[] {
   });
   return end === -1 ? lines : lines.slice(0, Math.max(1, end));
 }
+
+/** The lines from `from` on up to the first that is missing: of a call that goes on it may have been written late, and is still to come. */
+export function untilGap(lines: readonly Line[], from: number): readonly Line[] {
+  const end = lines.findIndex(({ index }, place) => index !== from + place);
+  return end === -1 ? lines : lines.slice(0, end);
+}

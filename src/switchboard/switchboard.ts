@@ -18,7 +18,7 @@ import type { Logger } from './logger.ts';
 import type { Meter } from './meter.ts';
 import { meterCall } from './metering.ts';
 import { createNews, type News } from './news.ts';
-import { untilFull } from './page.ts';
+import { untilFull, untilGap } from './page.ts';
 import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Recordings, Switchboard } from './port.ts';
 import { recover } from './recovery.ts';
 import { briefOf, checkVoice, fingerprintOf, limitsOf, positionOf } from './requests.ts';
@@ -367,9 +367,10 @@ class LiveSwitchboard implements RunningSwitchboard {
   }
 
   /** A cursor beyond the end is at the end: whoever waits with it would otherwise miss the lines up to there. */
-  async #page({ callId, lineCount }: CallRecord, cursor: number, limit: number): Promise<LinePage> {
+  async #page({ callId, lineCount, state }: CallRecord, cursor: number, limit: number): Promise<LinePage> {
     const from = Math.min(cursor, lineCount);
-    const lines = untilFull(await this.#options.store.lines(callId, { from, limit }));
+    const found = await this.#options.store.lines(callId, { from, limit });
+    const lines = untilFull(state === 'ended' ? found : untilGap(found, from));
     return { lines, cursor: (lines.at(-1)?.index ?? from - 1) + 1 };
   }
 }

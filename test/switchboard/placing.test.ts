@@ -13,7 +13,7 @@ import type { Store } from '../../src/store/store.ts';
 import { createArchive } from '../../src/switchboard/archive.ts';
 import { systemClock } from '../../src/switchboard/clock.ts';
 import { createSwitchboard, type RunningSwitchboard } from '../../src/switchboard/switchboard.ts';
-import { newCall } from '../fixtures/calls.ts';
+import { newCall, newLine } from '../fixtures/calls.ts';
 import { switchboardSettings } from '../fixtures/settings.ts';
 
 /** A telephone company that takes every order and never says a word more. */
@@ -115,6 +115,22 @@ describe('placing a call', () => {
     await switchboard.stop(0);
     await store.close();
     rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('gives a reader no line before the one that is written late', async () => {
+    const { callId } = await store.createCall(newCall());
+    for (const index of [0, 2]) await store.putLine(callId, newLine(index));
+    const read = async (cursor: number) => {
+      const page = await switchboard.lines(callId, { cursor, limit: 10 });
+      return [page.lines.map(({ index }) => index), page.cursor];
+    };
+    expect(await read(0)).toEqual([[0], 1]);
+    expect(await read(1)).toEqual([[], 1]);
+    await store.putLine(callId, newLine(1));
+    expect(await read(1)).toEqual([[1, 2], 3]);
+    await store.putLine(callId, newLine(4));
+    await store.updateCall(callId, { state: 'ended' });
+    expect(await read(3)).toEqual([[4], 5]);
   });
 
   it('answers a repeated key with the call that was placed, whatever is wrong by now', async () => {
