@@ -147,28 +147,30 @@ export type ModelEvent =
 
 export type ItemRole = 'callee' | 'agent' | 'other';
 
-export type TimerName =
-  | 'ring'
-  | 'inquire'
-  | 'join'
-  | 'renew'
-  | 'deadAir'
-  | 'firstSpeech'
-  | 'pace'
-  | 'slot'
-  | 'answer'
-  | 'retry'
-  | 'silence'
-  | 'waiting'
-  | 'closing'
-  | 'warn'
-  | 'limit'
-  | 'ending'
-  | 'grace'
-  | 'detached'
-  | 'hangUp'
-  | 'lines'
-  | 'settle';
+export const TIMER_NAMES = [
+  'ring',
+  'inquire',
+  'join',
+  'renew',
+  'deadAir',
+  'firstSpeech',
+  'pace',
+  'slot',
+  'answer',
+  'retry',
+  'silence',
+  'waiting',
+  'closing',
+  'warn',
+  'limit',
+  'ending',
+  'grace',
+  'detached',
+  'hangUp',
+  'lines',
+  'settle',
+] as const;
+export type TimerName = (typeof TIMER_NAMES)[number];
 
 export type TimerEvent = { readonly type: 'timer.fired'; readonly name: TimerName; readonly setId: number };
 

@@ -2,7 +2,7 @@
 import { type Call, phaseOf, type TimerEntry } from './call.ts';
 import { type Draft, emit, limitsOf, timingOf, traitsOf } from './draft.ts';
 import { endingDueMs, overlapDueMs } from './ending.ts';
-import type { TimerName } from './events.ts';
+import { TIMER_NAMES, type TimerName } from './events.ts';
 import { quietSinceMs } from './floor.ts';
 import { inquiryDueMs, listenedUntilMs } from './line.ts';
 import { endsAt, pumpDueMs } from './playback.ts';
@@ -147,19 +147,22 @@ function earliest(...times: readonly (number | null)[]): number | null {
 export function deriveTimers(draft: Draft): void {
   const { call } = draft;
   const wanted = wantedTimers(draft);
-  const next: Partial<Record<TimerName, TimerEntry>> = {};
-  for (const name of Object.keys({ ...call.timers, ...wanted }) as TimerName[]) {
+  // Copied with the first difference: most steps change none or two.
+  let next: Partial<Record<TimerName, TimerEntry>> | null = null;
+  for (const name of TIMER_NAMES) {
     const atMs = wanted[name] ?? null;
     const running = call.timers[name];
     if (atMs === null) {
-      if (running) emit(draft, { type: 'timer.clear', name });
-    } else if (running && Math.abs(running.atMs - atMs) < 0.5) {
-      next[name] = running;
-    } else {
+      if (running === undefined) continue;
+      next ??= { ...call.timers };
+      next[name] = undefined;
+      emit(draft, { type: 'timer.clear', name });
+    } else if (running === undefined || Math.abs(running.atMs - atMs) >= 0.5) {
       call.timerSets += 1;
+      next ??= { ...call.timers };
       next[name] = { atMs, setId: call.timerSets };
       emit(draft, { type: 'timer.set', name, atMs, setId: call.timerSets });
     }
   }
-  call.timers = next;
+  if (next) call.timers = next;
 }

@@ -174,13 +174,9 @@ function mountSockets(
 
 function mediaSocket(socket: WebSocket, connection: Socket, callId: string | undefined, logger: HttpLog): MediaSocket {
   const gather = gatherWrites(connection);
-  const guarded = (work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      logger.error({ callId, err: error }, 'The handler of a socket failed');
-      socket.close(1011);
-    }
+  const failed = (error: unknown): void => {
+    logger.error({ callId, err: error }, 'The handler of a socket failed');
+    socket.close(1011);
   };
   return {
     get bufferedAmount() {
@@ -195,12 +191,23 @@ function mediaSocket(socket: WebSocket, connection: Socket, callId: string | und
     close: (code, reason) => socket.close(code, reason),
     terminate: () => socket.terminate(),
     onMessage: (listener) => {
+      // Without a closure for each message.
       socket.on('message', (data, isBinary) => {
-        if (Buffer.isBuffer(data)) guarded(() => listener(data, isBinary));
+        try {
+          if (Buffer.isBuffer(data)) listener(data, isBinary);
+        } catch (error) {
+          failed(error);
+        }
       });
     },
     onClose: (listener) => {
-      socket.on('close', (code) => guarded(() => listener(code)));
+      socket.on('close', (code) => {
+        try {
+          listener(code);
+        } catch (error) {
+          failed(error);
+        }
+      });
     },
   };
 }

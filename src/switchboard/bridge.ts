@@ -1,6 +1,6 @@
 import { type Call, newCall, stateOf } from '../call/call.ts';
 import type { CallCommand } from '../call/commands.ts';
-import type { CallEvent, CallPolicy, CarrierEvent, ModelEvent, TimerName } from '../call/events.ts';
+import type { CallEvent, CallPolicy, CarrierEvent, ModelEvent } from '../call/events.ts';
 import { step } from '../call/step.ts';
 import type { Timing } from '../call/timing.ts';
 import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
@@ -11,6 +11,8 @@ import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { Scribe } from './scribe.ts';
 import type { Tap } from './tap.ts';
+import { gatherTaps, type Taps } from './taps.ts';
+import { createTimers, type Timers } from './timers.ts';
 import { createUplink } from './uplink.ts';
 
 export interface BridgeOptions {
@@ -60,7 +62,8 @@ class LiveBridge implements Bridge {
   readonly #line: Line;
   readonly #uplink = createUplink((audio) => this.#session?.append(audio));
   readonly #chunks = new Map<number, Audio>();
-  readonly #timers = new Map<TimerName, () => void>();
+  readonly #timers: Timers;
+  readonly #taps: Taps;
   readonly #inbox: CallEvent[] = [];
   #call: Call = newCall();
   #session: ModelSession | null = null;
@@ -72,6 +75,10 @@ class LiveBridge implements Bridge {
 
   constructor(options: BridgeOptions) {
     this.#options = options;
+    this.#taps = gatherTaps(options.taps);
+    this.#timers = createTimers(options.clock, (name, setId, atMs) =>
+      this.#feed({ type: 'timer.fired', name, setId, atMs }),
+    );
     this.bound = new Promise((resolve) => {
       this.#resolveBound = resolve;
     });
@@ -109,10 +116,12 @@ class LiveBridge implements Bridge {
   }
 
   #hear(audio: Audio, mediaMs: number): void {
-    const { taps, clock } = this.#options;
-    for (const tap of taps) tap.hearing?.();
+    const { hearing, heard } = this.#taps;
+    for (const tap of hearing) tap();
     this.#uplink.hear(audio, mediaMs);
-    for (const tap of taps) tap.heard?.(audio, mediaMs, clock.now());
+    if (heard.length === 0) return;
+    const nowMs = this.#options.clock.now();
+    for (const tap of heard) tap(audio, mediaMs, nowMs);
   }
 
   #fromCarrier(event: CarrierEvent): void {
@@ -138,10 +147,12 @@ class LiveBridge implements Bridge {
     this.#stepping = true;
     try {
       for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
-        for (const tap of this.#options.taps) tap.event?.(next);
+        for (const tap of this.#taps.event) tap(next);
         const stepped = step(this.#call, next);
-        for (const tap of this.#options.taps)
-          tap.stepped?.({ event: next, before: this.#call, after: stepped.call, commands: stepped.commands });
+        if (this.#taps.stepped.length > 0) {
+          const taken = { event: next, before: this.#call, after: stepped.call, commands: stepped.commands };
+          for (const tap of this.#taps.stepped) tap(taken);
+        }
         this.#call = stepped.call;
         for (const command of stepped.commands) {
           this.#tell(command, next.atMs);
@@ -155,17 +166,17 @@ class LiveBridge implements Bridge {
   }
 
   #tell(command: CallCommand, atMs: number): void {
-    const { taps } = this.#options;
+    const { command: taps } = this.#taps;
     if (taps.length === 0) return;
     const audio = command.type === 'carrier.play' ? this.#chunks.get(command.chunkId) : undefined;
-    for (const tap of taps) tap.command?.(command, atMs, audio);
+    for (const tap of taps) tap(command, atMs, audio);
   }
 
   #tellState(atMs: number): void {
     const state = this.state();
     if (state === this.#told) return;
     this.#told = state;
-    for (const tap of this.#options.taps) tap.state?.(state, atMs);
+    for (const tap of this.#taps.state) tap(state, atMs);
     if (state === 'answered') this.#options.scribe.change({ answeredAtMs: this.#options.clock.wall() });
     // The end is written by `scribe.ended`, with its outcome, in one change.
     if (state !== 'ended') this.#options.scribe.state(state);
@@ -178,7 +189,7 @@ class LiveBridge implements Bridge {
         this.#chunks.delete(command.chunkId);
         if (!audio) return;
         this.#line.play(audio);
-        for (const tap of this.#options.taps) tap.played?.(command.chunkId);
+        for (const tap of this.#taps.played) tap(command.chunkId);
         return;
       }
       case 'chunk.drop':
@@ -187,9 +198,9 @@ class LiveBridge implements Bridge {
       case 'uplink.set':
         return this.#uplink.set(command.to, command.keepMs);
       case 'timer.set':
-        return this.#setTimer(command.name, command.atMs, command.setId);
+        return this.#timers.set(command.name, command.atMs, command.setId);
       case 'timer.clear':
-        return this.#clearTimer(command.name);
+        return this.#timers.clear(command.name);
       case 'scribe.line':
       case 'scribe.note':
       case 'scribe.usage':
@@ -258,37 +269,20 @@ class LiveBridge implements Bridge {
     );
   }
 
-  #setTimer(name: TimerName, atMs: number, setId: number): void {
-    this.#clearTimer(name);
-    const { clock } = this.#options;
-    const cancel = clock.setTimer(() => {
-      this.#timers.delete(name);
-      // A timer may fire a fraction of a millisecond early; the core must not see it before its time.
-      this.#feed({ type: 'timer.fired', name, setId, atMs: Math.max(atMs, clock.now()) });
-    }, atMs - clock.now());
-    this.#timers.set(name, cancel);
-  }
-
-  #clearTimer(name: TimerName): void {
-    this.#timers.get(name)?.();
-    this.#timers.delete(name);
-  }
-
   /** What the taps put away, such as a recording, is there before the call counts as ended. */
   #finish(ended: Extract<CallCommand, { type: 'scribe.ended' }>): void {
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#timers.clearAll();
     this.#chunks.clear();
     this.#session?.close();
     this.#session = null;
     this.#resolveBound();
-    const { scribe, taps } = this.#options;
-    const putAway = taps.map((tap) => tap.ended?.()).filter((pending) => pending !== undefined);
+    const { scribe } = this.#options;
+    const putAway = this.#taps.ended();
     const settle = (): void => {
       scribe.write(ended);
       void scribe.settled().then(this.#resolveEnded);
     };
-    if (putAway.length === 0) settle();
-    else void Promise.allSettled(putAway).then(settle);
+    if (putAway === null) settle();
+    else void putAway.then(settle);
   }
 }

@@ -10,21 +10,24 @@ type Methods = { readonly [Name in keyof Required<Tap>]: Tap[Name] };
 export function guardTap(tap: Tap, fault: (error: unknown) => void): Tap {
   let faulty = false;
 
-  function guarded<Args extends unknown[], Result>(
+  function guarded<Args extends readonly unknown[], Result>(
     method: ((this: Tap, ...args: Args) => Result) | undefined,
     always = false,
   ): ((...args: Args) => Result | undefined) | undefined {
     if (!method) return undefined;
-    return (...args) => {
+    // Three arguments are the most, and a rest parameter would be a new array for every frame and command.
+    const plain = method as unknown as (this: Tap, a: unknown, b: unknown, c: unknown) => Result;
+    const safe = (a: unknown, b: unknown, c: unknown): Result | undefined => {
       if (faulty && !always) return undefined;
       try {
-        return method.apply(tap, args);
+        return plain.call(tap, a, b, c);
       } catch (error) {
         faulty = true;
         fault(error);
         return undefined;
       }
     };
+    return safe as unknown as (...args: Args) => Result | undefined;
   }
 
   const methods: Methods = {

@@ -65,7 +65,7 @@ export function createScribe(options: {
     tail = tail.then(async () => {
       const isOvertaken = lateBefore !== lateWrites && (entry.kind === 'line' || entry.kind === 'change');
       if (!followsRescue(kind, entry) && (await persisted(isOvertaken ? null : first, entry, write))) {
-        if (kind) onWritten(kind);
+        if (kind) tell(kind);
         return;
       }
       if (!rescue) return;
@@ -73,6 +73,15 @@ export function createScribe(options: {
       if (entry.kind === 'line') rescuedLines.add(entry.line.index);
       await rescue.keep(callId, entry);
     });
+  }
+
+  /** A watcher that makes a mistake must not keep back what is written next. */
+  function tell(kind: ChangeKind): void {
+    try {
+      onWritten(kind);
+    } catch (err) {
+      logger.error({ callId, err }, 'a watcher made a mistake');
+    }
   }
 
   function followsRescue(kind: ChangeKind | null, entry: Entry): boolean {

@@ -46,7 +46,9 @@ async function whileBusy(work: (busy: Busy) => Promise<void>): Promise<void> {
       },
     },
     logger: pino({ level: 'silent' }),
-    onWritten: () => undefined,
+    onWritten: () => {
+      throw new Error('a watcher that makes mistakes');
+    },
   });
   const other = new DatabaseSync(join(dataDir, 'switchboard.sqlite'));
   try {

@@ -101,7 +101,7 @@ export function parseStreamMessage(text: string, streamSid: string | null): Stre
 type Members = Readonly<Record<string, unknown>>;
 
 function recordOf(value: unknown): Members | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : null;
 }
 
 function parseStart(message: Members): StreamMessage | null {
