@@ -208,8 +208,7 @@ function digitPressed(draft: Draft, digit: string): void {
 }
 
 function speechEnded(draft: Draft, event: Extract<CallEvent, { type: 'model.speechStopped' }>): void {
-  const { floor } = draft.call;
-  const sinceMs = floor.speaking?.sinceMs ?? draft.nowMs;
+  const sinceMs = draft.call.floor.speaking?.sinceMs ?? draft.nowMs;
   speechStopped(draft, event);
   speechOverGoodbye(draft, draft.nowMs - sinceMs - (draft.call.model.turn?.silenceMs ?? 0));
 }
