@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.ts';
 import { answerTheRest, type HttpLog, newApp } from './app.ts';
 import { createListener, type Listener } from './listener.ts';
 import type { Metrics, MetricsOptions } from './metrics.ts';
+import { limitStrangers } from './strangers.ts';
 
 export interface PrivateServerOptions {
   readonly host: string;
@@ -16,6 +17,13 @@ export interface PrivateServerOptions {
   readonly authToken: string | null;
   readonly routes: readonly PrivateRoute[];
   readonly logger?: HttpLog;
+  /** How long a client may take to send its headers, and its whole request. */
+  readonly headersTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+  /** How long a connection may stand still; a route that streams sets its own on the request's socket. */
+  readonly stallTimeoutMs?: number;
+  /** Most connections at the same time that have not been let in. */
+  readonly maxStrangers?: number;
   readonly stopTimeoutMs?: number;
 }
 
@@ -34,6 +42,8 @@ export interface Readiness {
   readonly simulated: boolean;
 }
 
+/** They must not take the file descriptors that calls need. */
+const MAX_STRANGERS = 100;
 const SILENT: HttpLog = { warn: () => undefined, error: () => undefined };
 const UNAUTHORIZED = 'Show the token of MCP_AUTH_TOKEN as Authorization: Bearer.';
 const FOREIGN = 'Without a token this listener answers only programs of this machine that address it as such.';
@@ -43,7 +53,23 @@ export function createPrivateServer(options: PrivateServerOptions): Listener {
   const { host, authToken } = options;
   const logger = options.logger ?? SILENT;
   const app = newApp();
+  const headersTimeout = options.headersTimeoutMs ?? 10_000;
+  const server = createServer(
+    {
+      headersTimeout,
+      requestTimeout: options.requestTimeoutMs ?? 15_000,
+      connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
+      maxHeaderSize: 16 * 1024,
+    },
+    app,
+  );
+  server.setTimeout(options.stallTimeoutMs ?? 30_000);
+  const isKnown = limitStrangers(server, options.maxStrangers ?? MAX_STRANGERS);
   app.use(authToken === null ? onlyThisMachine : onlyWithToken(authToken));
+  app.use((request, _response, next) => {
+    isKnown(request.socket);
+    next();
+  });
   for (const { method, path, handle } of options.routes) {
     const answer: Handler = (request, response) => handle(request, response);
     if (method === 'GET') app.get(path, answer);
@@ -51,10 +77,6 @@ export function createPrivateServer(options: PrivateServerOptions): Listener {
     else app.delete(path, answer);
   }
   answerTheRest(app, logger);
-  const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 * 1024 },
-    app,
-  );
   server.on('error', (err) => {
     if (server.listening) logger.warn({ err }, 'The private listener reported an error');
   });

@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
@@ -42,7 +42,9 @@ function ask(
 }
 
 const stops: (() => Promise<void>)[] = [];
+const sockets: Socket[] = [];
 afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
   for (const stop of stops.splice(0)) await stop();
 });
 
@@ -61,6 +63,21 @@ async function started(options: Partial<PrivateServerOptions> = {}, look: () => 
     metrics.close();
   });
   return { port, metrics };
+}
+
+/** A connection by hand: what it heard until it was closed, and when it heard something first. */
+function knock(port: number, text: string): Socket & { readonly gone: Promise<string>; readonly heard: Promise<void> } {
+  const socket = connect(port, '127.0.0.1', () => socket.write(text));
+  sockets.push(socket);
+  let words = '';
+  const first = Promise.withResolvers<void>();
+  socket.on('data', (data) => {
+    words += data.toString('latin1');
+    first.resolve();
+  });
+  socket.on('error', () => undefined);
+  const gone = new Promise<string>((resolve) => socket.once('close', () => resolve(words)));
+  return Object.assign(socket, { gone, heard: first.promise });
 }
 
 describe('the private listener', () => {
@@ -167,5 +184,36 @@ describe('the private listener', () => {
     const answer = await ask(port, '/broken');
     expect([answer.status, answer.body.includes('stranger')]).toEqual([500, false]);
     expect(logged).toEqual(['A request failed']);
+  });
+
+  it('lets the idlest stranger go when there are too many, and never who has shown the token', async () => {
+    const { port } = await started({ authToken: TOKEN, maxStrangers: 10 });
+    const friend = knock(port, `GET /ready HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${TOKEN}\r\n\r\nGET /re`);
+    await friend.heard;
+    const refused = knock(port, 'GET /ready HTTP/1.1\r\nHost: h\r\n\r\nGET /re');
+    await refused.heard;
+    const crowd = Array.from({ length: 30 }, () => knock(port, 'GET /re'));
+    await Promise.all([refused, ...crowd.slice(0, 15)].map(({ gone }) => gone));
+    expect(friend.destroyed).toBe(false);
+    expect((await ask(port, '/ready', { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
+  });
+
+  it('closes a connection that stands still, before or in the middle of a request', async () => {
+    const { port } = await started({ stallTimeoutMs: 200 });
+    const began = performance.now();
+    await Promise.all([knock(port, ''), knock(port, 'GET /ready HTTP/1.1\r\nHost: loc')].map(({ gone }) => gone));
+    // Long before either is cut for its slow headers.
+    expect(performance.now() - began).toBeLessThan(6_000);
+    expect((await ask(port, '/ready')).status).toBe(200);
+  });
+
+  it('switches to no other protocol and is no proxy', async () => {
+    const { port } = await started();
+    const upgrade =
+      'GET /ready HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+    const upgrading = knock(port, upgrade.replace('Upgrade\r\nSec', 'Upgrade, close\r\nSec'));
+    expect(await upgrading.gone).toMatch(/^HTTP\/1\.1 200 /);
+    const tunnel = knock(port, 'CONNECT example.com:443 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(await tunnel.gone).toBe('');
   });
 });
