@@ -55,11 +55,18 @@ async function runCommand(): Promise<number> {
   const [command, ...words] = rest;
   if (command === '--help' || command === '-h' || command === 'help') return print(stdout, HELP);
   if (command === '--version') return print(stdout, `${VERSION}\n`);
+  if (command !== undefined && asksForHelp(words)) return print(stdout, HELP);
   if (command === undefined || command === 'stdio') return (await import('./stdio.ts')).run();
   const load = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (load) return (await load()).run(words);
   await fail(`there is no command "${command}". Try switchboard --help.`);
   return 2;
+}
+
+/** What stands behind `--` is meant as it is. */
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return (end < 0 ? words : words.slice(0, end)).some((word) => word === '--help' || word === '-h');
 }
 
 function print(stdout: NodeJS.WritableStream, text: string): number {

@@ -51,6 +51,8 @@ export interface Bridge {
 type Unstamped<E> = E extends { readonly atMs: number } ? Omit<E, 'atMs'> : never;
 type Incoming = Unstamped<CallEvent> & { readonly atMs?: number };
 
+const SAMPLED_FRAME = 50;
+
 export function createBridge(options: BridgeOptions): Bridge {
   return new LiveBridge(options);
 }
@@ -68,6 +70,8 @@ class LiveBridge implements Bridge {
   #call: Call = newCall();
   #session: ModelSession | null = null;
   #stepping = false;
+  /** Pieces of the callee's audio that the taps have not been told of. */
+  #untold = 0;
   #told: CallState = 'queued';
   #carrierCallId: string | null = null;
   #resolveBound: () => void = () => undefined;
@@ -116,12 +120,27 @@ class LiveBridge implements Bridge {
   }
 
   #hear(audio: Audio, mediaMs: number): void {
-    const { hearing, heard } = this.#taps;
-    for (const tap of hearing) tap();
-    this.#uplink.hear(audio, mediaMs);
+    this.#untold += 1;
+    if (this.#untold === SAMPLED_FRAME) this.#hearSample(audio, mediaMs);
+    else this.#uplink.hear(audio, mediaMs);
+    const { heard } = this.#taps;
     if (heard.length === 0) return;
     const nowMs = this.#options.clock.now();
     for (const tap of heard) tap(audio, mediaMs, nowMs);
+  }
+
+  #hearSample(audio: Audio, mediaMs: number): void {
+    const { clock } = this.#options;
+    const sinceMs = clock.now();
+    this.#uplink.hear(audio, mediaMs);
+    const atMs = clock.now();
+    this.#tellFrames();
+    for (const tap of this.#taps.sampled) tap({ mediaMs, tookMs: atMs - sinceMs, atMs });
+  }
+
+  #tellFrames(): void {
+    for (const tap of this.#taps.frames) tap(this.#untold);
+    this.#untold = 0;
   }
 
   #fromCarrier(event: CarrierEvent): void {
@@ -272,6 +291,7 @@ class LiveBridge implements Bridge {
   /** What the taps put away, such as a recording, is there before the call counts as ended. */
   #finish(ended: Extract<CallCommand, { type: 'scribe.ended' }>): void {
     this.#timers.clearAll();
+    this.#tellFrames();
     this.#chunks.clear();
     this.#session?.close();
     this.#session = null;

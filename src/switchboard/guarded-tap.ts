@@ -31,7 +31,8 @@ export function guardTap(tap: Tap, fault: (error: unknown) => void): Tap {
   }
 
   const methods: Methods = {
-    hearing: guarded(tap.hearing),
+    frames: guarded(tap.frames),
+    sampled: guarded(tap.sampled),
     heard: guarded(tap.heard),
     event: guarded(tap.event),
     stepped: guarded(tap.stepped),

@@ -1,16 +1,14 @@
 import type { CallCommand } from '../call/commands.ts';
 import type { CallEvent, EpochModelEvent } from '../call/events.ts';
 import type { CallState } from '../call/words.ts';
-import type { Audio } from '../media/audio.ts';
 import type { Clock } from './clock.ts';
 import type { Meter } from './meter.ts';
-import type { Tap } from './tap.ts';
+import type { FrameSample, Tap } from './tap.ts';
 
-/** One frame in so many is timed, and one chunk of the model's audio, which is five times as long. */
-const TIMED_FRAME = 50;
+/** One chunk of the model's audio in so many is timed. */
 const TIMED_CHUNK = 10;
 /** How far the promptest frame is looked for, so that clocks that drift apart do not count as lateness. */
-const PROMPT_FRAMES = 500;
+const PROMPT_SAMPLES = 10;
 
 /** Feeds the figures of one call to the meter. A frame costs a few additions. */
 export function meterCall(meter: Meter, clock: Clock): Tap {
@@ -25,8 +23,7 @@ class CallMeter implements Tap {
   readonly #wait: Wait;
   #state: CallState | null = 'queued';
   #answeredAtMs: number | null = null;
-  #frames = 0;
-  #cameAtMs = 0;
+  #samples = 0;
   #promptMs = Number.POSITIVE_INFINITY;
   #promptBeforeMs = Number.POSITIVE_INFINITY;
   #chunks = 0;
@@ -39,19 +36,17 @@ class CallMeter implements Tap {
     this.#wait = new Wait(meter);
   }
 
-  hearing(): void {
-    this.#meter.frames.from_callee += 1;
-    this.#frames += 1;
-    if (this.#frames % TIMED_FRAME === 0) this.#cameAtMs = this.#clock.now();
+  frames(count: number): void {
+    this.#meter.frames.from_callee += count;
   }
 
-  heard(_audio: Audio, mediaMs: number, atMs: number): void {
+  sampled({ mediaMs, tookMs, atMs }: FrameSample): void {
     const offsetMs = atMs - mediaMs;
     if (offsetMs < this.#promptMs) this.#promptMs = offsetMs;
-    if (this.#frames % TIMED_FRAME !== 0) return;
-    this.#meter.bridged('from_callee', (atMs - this.#cameAtMs) / 1_000);
+    this.#meter.bridged('from_callee', tookMs / 1_000);
     this.#meter.frameCame((offsetMs - Math.min(this.#promptMs, this.#promptBeforeMs)) / 1_000);
-    if (this.#frames % PROMPT_FRAMES === 0) this.#forgetPromptness(this.#promptMs);
+    this.#samples += 1;
+    if (this.#samples % PROMPT_SAMPLES === 0) this.#forgetPromptness(this.#promptMs);
   }
 
   event(event: CallEvent): void {

@@ -9,8 +9,10 @@ import type { Audio } from '../media/audio.ts';
  * throws, waits or takes long, and nothing of the call depends on it.
  */
 export interface Tap {
-  /** The callee's audio has come in and is about to be passed on; `heard` follows when it has been. */
-  hearing?(): void;
+  /** How many pieces of the callee's audio have been passed on since the last time. Told for every 50, and at the end of the call. */
+  frames?(count: number): void;
+  /** One piece in 50, when it has been passed on. */
+  sampled?(sample: FrameSample): void;
   /** The callee's audio as it came, `mediaMs` on the carrier's clock of the stream; `atMs` is monotonic. */
   heard?(audio: Audio, mediaMs: number, atMs: number): void;
   /** Before the call takes its step. */
@@ -25,6 +27,13 @@ export interface Tap {
   state?(state: CallState, atMs: number): void;
   /** The call has ended. What still has to be put away is waited for before the call counts as ended on disk. */
   ended?(): Promise<void> | undefined;
+}
+
+/** `mediaMs` is the carrier's stamp, on its clock of the stream; `tookMs` from when the piece had been read to when it was passed on. */
+export interface FrameSample {
+  readonly mediaMs: number;
+  readonly tookMs: number;
+  readonly atMs: number;
 }
 
 export interface TakenStep {

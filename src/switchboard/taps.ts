@@ -15,7 +15,8 @@ export function gatherTaps(taps: readonly Tap[]): Taps {
       return hook ? [hook.bind(tap) as NonNullable<Tap[Name]>] : [];
     });
   return {
-    hearing: having('hearing'),
+    frames: having('frames'),
+    sampled: having('sampled'),
     heard: having('heard'),
     event: having('event'),
     stepped: having('stepped'),

@@ -6,7 +6,7 @@ it('a tap that fails is told of once and called no more, but for what it has to 
   const calls: string[] = [];
   class Failing implements Tap {
     readonly #name = 'tap';
-    hearing(): void {
+    frames(): void {
       calls.push(`${this.#name} heard`);
       throw new Error('a mistake');
     }
@@ -20,8 +20,8 @@ it('a tap that fails is told of once and called no more, but for what it has to 
   const faults: unknown[] = [];
   const tap = guardTap(new Failing(), (error) => faults.push(error));
   tap.played?.(1);
-  tap.hearing?.();
-  tap.hearing?.();
+  tap.frames?.(50);
+  tap.frames?.(50);
   tap.played?.(2);
   await tap.ended?.();
   expect(calls).toEqual(['tap played 1', 'tap heard', 'put away']);

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { CallCommand, TurnSpec } from '../../src/call/commands.ts';
 import type { CallEvent } from '../../src/call/events.ts';
-import { Audio } from '../../src/media/audio.ts';
 import type { Clock } from '../../src/switchboard/clock.ts';
 import type { Meter } from '../../src/switchboard/meter.ts';
 import { meterCall } from '../../src/switchboard/metering.ts';
 
 const TURN: TurnSpec = { create: true, interrupt: true, silenceMs: 500, guarded: false };
-const FRAME = Audio.fromBytes(new Uint8Array(160));
 
 /** One answered call in virtual time; `told` is everything that the meter was told, in order. */
 function metered() {
@@ -136,17 +134,15 @@ describe('the wait for an answer', () => {
 });
 
 describe('the audio path', () => {
-  it('counts every frame, times one in 50, and tells by how much that one came later than the promptest', () => {
+  it('counts every frame, and tells how long a sample took and by how much it came later than the promptest', () => {
     const call = metered();
-    for (let frame = 1; frame <= 100; frame += 1) {
-      // The hundredth comes 70 ms too late, and takes 3 ms to be passed on.
-      const came = frame * 20 + (frame === 100 ? 70 : 0);
-      call.at(came);
-      call.tap.hearing?.();
-      call.at(came + (frame === 100 ? 3 : 0));
-      call.tap.heard?.(FRAME, frame * 20, 1_000 + came + (frame === 100 ? 3 : 0));
-    }
-    expect(call.meter.frames.from_callee).toBe(100);
+    call.tap.frames?.(50);
+    call.tap.sampled?.({ mediaMs: 1_000, tookMs: 0, atMs: 2_000 });
+    // This one comes 70 ms too late, and takes 3 ms to be passed on.
+    call.tap.frames?.(50);
+    call.tap.sampled?.({ mediaMs: 2_000, tookMs: 3, atMs: 3_073 });
+    call.tap.frames?.(7);
+    expect(call.meter.frames.from_callee).toBe(107);
     expect(call.of('bridged')).toEqual([
       ['from_callee', 0],
       ['from_callee', 0.003],
