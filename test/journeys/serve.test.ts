@@ -150,4 +150,11 @@ describe('a command line that cannot be run', { timeout: 30_000 }, () => {
       { error: expect.stringContaining('there is no command "dance"') },
     ]);
   });
+
+  it.each(['call', 'serve', 'purge'])('of %s that asks for help gets it, and nothing is done', async (command) => {
+    const asked = here.spawn({ args: [command, '--help'] });
+    expect(await asked.exit).toEqual({ code: 0, signal: null });
+    expect(asked.log).toBe('');
+    expect(asked.stdout.join('\n')).toContain(`switchboard ${command}`);
+  });
 });
