@@ -102,7 +102,7 @@ async function examinePublicSide(look: Look): Promise<readonly Finding[]> {
     const rest =
       holder === 'us'
         ? await examinePublicUrl(look, runningLook(look, ask))
-        : [...skippedPublicUrl('Nothing of ours listens on the public port.')];
+        : skippedPublicUrl('Nothing of ours listens on the public port.');
     return [checkPublicPort(address, holder), ...rest];
   } finally {
     await own.stop();
@@ -112,7 +112,7 @@ async function examinePublicSide(look: Look): Promise<readonly Finding[]> {
 async function examinePublicUrl(look: Look, through: PublicLook): Promise<readonly Finding[]> {
   const { publicUrl, preflight } = look.config;
   if (publicUrl === null) return skippedPublicUrl('PUBLIC_URL is not set.');
-  if (look.offline) return [skipped('certificate', OFFLINE), ...skippedPublicUrl(OFFLINE)];
+  if (look.offline) return skippedPublicUrl(OFFLINE);
   if (!preflight) return skippedPublicUrl('PREFLIGHT=false says that this machine cannot reach it.');
   const certificate = await checkCertificate(publicUrl, look.timeoutMs, look.now());
   return [certificate, ...(await checkPublicUrl(publicUrl, through))];

@@ -29,8 +29,9 @@ export async function checkPublicUrl(publicUrl: string, look: PublicLook): Promi
   }
 }
 
+/** All that is looked at through it, its certificate first. */
 export function skippedPublicUrl(why: string): readonly Finding[] {
-  return [skipped(URL_CHECK, why), skipped(STREAM_CHECK, why)];
+  return ['certificate', URL_CHECK, STREAM_CHECK].map((check) => skipped(check, why));
 }
 
 /** Our sentences say first what is wrong, then what to do. */

@@ -377,6 +377,16 @@ describe('the certificate of the public URL', () => {
     });
   });
 
+  it('is left out with the rest of the public side, and told of, where this machine cannot reach its own address', async () => {
+    const settings = { PUBLIC_URL: 'https://calls.example.com', PREFLIGHT: 'false' };
+    const report = await surgery.examine(settings);
+    for (const check of ['certificate', 'public URL', 'audio stream'])
+      expect(report.of(check), check).toMatchObject({
+        verdict: 'skipped',
+        message: expect.stringContaining('PREFLIGHT'),
+      });
+  });
+
   it('is not waited for for ever', async () => {
     const silent = await serve(createServer());
     // A server that takes the connection and never speaks TLS.
