@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PROMPTS, TOOLS } from '../src/mcp/catalogue.ts';
 import type { Prompt } from '../src/mcp/prompts/prompt.ts';
+import { RECORDING_URI_TEMPLATE } from '../src/mcp/resources/recordings.ts';
 import { CALL_URI_TEMPLATE, LATEST_URI, LIST_URI } from '../src/mcp/resources/transcriptions.ts';
 import type { Tool } from '../src/mcp/tool.ts';
 
@@ -38,8 +39,9 @@ const RESOURCES = `## Resources
 | \`${LIST_URI}\` | the calls, newest first |
 | \`${LATEST_URI}\` | the call that was placed last, with its lines |
 | \`${CALL_URI_TEMPLATE}\` | one call with its lines; the id can be completed |
+| \`${RECORDING_URI_TEMPLATE}\` | the sound of a call that was recorded, up to 8 MB; the id can be completed |
 
-All are JSON. A client that subscribes hears of each new line (\`notifications/resources/updated\`).
+The transcriptions are JSON, a recording is a WAV. A client that subscribes to a transcription hears of each new line (\`notifications/resources/updated\`).
 `;
 
 /** The text of `docs/tools.md`. */

@@ -64,7 +64,7 @@ export const SETTINGS = {
   vadSilenceMs: setting('VAD_SILENCE_MS', whole(100, 5000), 500, 'Silence in milliseconds that ends a turn; the first turn waits longer.'),
   host: setting('HOST', text, '127.0.0.1', 'Address of the public listener (webhooks and audio), which your proxy or tunnel forwards to.'),
   port: setting('PORT', whole(0, 65535), 3004, 'Port of the public listener.'),
-  mcpHost: setting('MCP_HOST', text, '127.0.0.1', 'Address of the private listener (MCP over HTTP, dashboard, metrics). Another one than loopback needs MCP_AUTH_TOKEN.'),
+  mcpHost: setting('MCP_HOST', text, '127.0.0.1', 'Address of the private listener (/metrics and /ready). Another one than loopback needs MCP_AUTH_TOKEN.'),
   mcpPort: setting('MCP_PORT', whole(0, 65535), 8787, 'Port of the private listener.'),
   privateListener: setting('PRIVATE_LISTENER', yesOrNo, false, 'Start the private listener also beside an MCP client on stdin and stdout; --http does the same. switchboard serve always starts it.'),
   mcpAuthToken: secret('MCP_AUTH_TOKEN', token, 'Bearer token that clients of the private listener must show.'),
