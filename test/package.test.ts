@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const ROOT = new URL('..', import.meta.url).pathname;
-const PACKED = ['src', 'assets', 'package.json', 'tsup.config.ts', 'tsconfig.json'];
+const PACKED = ['src', 'assets', 'docs', 'nginx', 'systemd', 'package.json', 'tsup.config.ts', 'tsconfig.json'];
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY-LICENSES.txt', '.env.example'];
 
 let workshop: string;
@@ -65,9 +65,10 @@ describe('the package', () => {
   it('holds what runs, what it speaks and what one reads first, and no more', () => {
     for (const name of [...DOCUMENTS, 'dist/cli.js', 'dist/store-worker.js', 'assets/speech/phrases.json'])
       expect(packedFiles).toContain(name);
-    expect(packedFiles.filter((name) => !/^(dist|assets)\/|^package\.json$/.test(name)).sort()).toEqual(
-      [...DOCUMENTS].sort(),
-    );
+    for (const name of ['nginx/switchboard.conf', 'systemd/switchboard.service', 'docs/operations.md'])
+      expect(packedFiles).toContain(name);
+    const others = /^(dist|assets|docs|nginx|systemd)\/|^package\.json$/;
+    expect(packedFiles.filter((name) => !others.test(name)).sort()).toEqual([...DOCUMENTS].sort());
     expect(packedFiles.filter((name) => /\.(map|ts)$|test/.test(name))).toEqual([]);
   });
 
