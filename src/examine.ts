@@ -1,6 +1,5 @@
 /** What `switchboard doctor` looks at. Beside compose the one file that names adapters: settings → looks → findings. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { PRICES } from './call/prices.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createTwilioCarrier } from './carriers/twilio/carrier.ts';
@@ -20,6 +19,7 @@ import { checkPublicUrl, type PublicLook, skippedPublicUrl } from './doctor/publ
 import { checkDotenv, checkPrices, checkSettings } from './doctor/settings.ts';
 import { checkStore } from './doctor/store.ts';
 import { ConfigError } from './errors.ts';
+import { freePort } from './http/free-port.ts';
 import { createPublicServer } from './http/server.ts';
 import { probeSession } from './models/openai/probe.ts';
 import { startWorld, type World } from './simulator/world.ts';
@@ -250,15 +250,4 @@ async function examineModel({ config, timeoutMs }: Look): Promise<Finding> {
 function codeOf(error: unknown): string {
   const cause = error instanceof ConfigError ? error.cause : error;
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'unknown';
-}
-
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
