@@ -20,6 +20,10 @@ export function leaseContract(store: () => Store, open: StoreUnderTest['open']):
     const clock = (): number => nowMs;
     const mine = await open({ clock, leaseTtlMs: 30_000 });
     const other = await open({ clock, leaseTtlMs: 30_000 });
+    for (const ms of [20_000, 20_000]) {
+      nowMs += ms;
+      await Promise.all([mine.heartbeat(), other.heartbeat()]);
+    }
     const lost = await sleeper.createCall(newCall());
     await sleeper.updateCall(lost.callId, { state: 'answered', carrierCallId: 'theirs' });
     const over = await sleeper.createCall(newCall());
@@ -91,6 +95,22 @@ export function leaseContract(store: () => Store, open: StoreUnderTest['open']):
     expect(await claim(looker)).toMatchObject([{ callId }]);
   });
 
+  it('takes nobody for dead by the time alone before it has watched for a lease time itself', async () => {
+    let nowMs = 1_000_000;
+    const clock = (): number => nowMs;
+    const living = await open({ clock, leaseTtlMs: 30_000 });
+    const { callId } = await living.createCall(newCall());
+    // The machine slept, or its clock jumped, and a new process is faster than the next heartbeat of the old one.
+    nowMs += 60_000;
+    const newcomer = await open({ clock, leaseTtlMs: 30_000 });
+    expect(await hasRoomFor(newcomer, 1)).toBe(false);
+    expect(await claim(newcomer)).toEqual([]);
+    nowMs += 20_000;
+    expect(await claim(newcomer)).toEqual([]);
+    nowMs += 20_000;
+    expect(await claim(newcomer)).toMatchObject([{ callId }]);
+  });
+
   it('finds the calls to a number in their time', async () => {
     const times = [1_000, 3_000, 2_000, 9_000];
     const ids = [];
@@ -111,14 +131,20 @@ export function leaseContract(store: () => Store, open: StoreUnderTest['open']):
   });
 
   it('counts a process that was taken for dead as alive again with its next call', async () => {
-    let nowMs = 0;
-    const sleeper = await open({ clock: () => nowMs });
+    let nowMs = 1_000_000;
+    const clock = (): number => nowMs;
+    const sleeper = await open({ clock, leaseTtlMs: 30_000 });
+    const looker = await open({ clock, leaseTtlMs: 30_000 });
     await sleeper.createCall(newCall());
-    const [stranded] = await claim(store());
-    if (stranded) await store().endStranded(stranded.callId, { outcome: 'error', reason: 'Put down.' });
-    nowMs = Date.now();
+    for (const ms of [20_000, 20_000]) {
+      nowMs += ms;
+      await looker.heartbeat();
+    }
+    const [stranded] = await claim(looker);
+    expect(stranded).toBeDefined();
+    if (stranded) await looker.endStranded(stranded.callId, { outcome: 'error', reason: 'Put down.' });
     await sleeper.createCall(newCall());
-    expect(await hasRoomFor(store(), 1)).toBe(false);
-    expect(await claim(store())).toEqual([]);
+    expect(await hasRoomFor(looker, 1)).toBe(false);
+    expect(await claim(looker)).toEqual([]);
   });
 }

@@ -110,7 +110,8 @@ function buryLeases(database: Database, asker: Asker): void {
 function deadLeases(database: Database, asker: Asker): readonly string[] {
   const { holder, nowMs, leaseTtlMs } = asker;
   // When the whole machine slept or its disk stood still, the others could not beat either: only who is surely gone is dead then.
-  const weSlept = hasSlept(database, asker);
+  // A newcomer cannot know whether they did: it has seen nobody miss a lease time yet.
+  const canTell = hasWatched(asker) && !hasSlept(database, asker);
   return database
     .all('SELECT * FROM leases WHERE lease_id <> ?', holder.leaseId)
     .filter((row) => {
@@ -120,13 +121,18 @@ function deadLeases(database: Database, asker: Asker): readonly string[] {
         processStarted: row.process_started as string | null,
       };
       const isLate = nowMs - Number(row.heartbeat_at_ms) > leaseTtlMs;
-      return (isLate && !weSlept) || !mayBeAlive(other);
+      return (isLate && canTell) || !mayBeAlive(other);
     })
     .map((row) => String(row.lease_id));
 }
 
-/** We have not beaten for so long that others would take us for dead. */
-function hasSlept(database: Database, { holder, nowMs, leaseTtlMs }: Asker): boolean {
+function hasWatched({ nowMs, leaseTtlMs, watchingSinceMs }: Asker): boolean {
+  return nowMs - watchingSinceMs > leaseTtlMs;
+}
+
+/** We have not beaten for so long that others would take us for dead, or have done so. */
+function hasSlept(database: Database, asker: Asker): boolean {
+  const { holder, nowMs, leaseTtlMs } = asker;
   const ours = database.first('SELECT heartbeat_at_ms FROM leases WHERE lease_id = ?', holder.leaseId);
-  return ours !== undefined && nowMs - Number(ours.heartbeat_at_ms) > leaseTtlMs;
+  return ours === undefined ? hasWatched(asker) : nowMs - Number(ours.heartbeat_at_ms) > leaseTtlMs;
 }

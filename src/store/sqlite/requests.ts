@@ -16,6 +16,8 @@ export interface Asker {
   readonly holder: Holder;
   readonly nowMs: number;
   readonly leaseTtlMs: number;
+  /** Since when this process has the store open. */
+  readonly watchingSinceMs: number;
 }
 
 export interface Earlier {

@@ -40,7 +40,7 @@ const MAX_BATCH = 256;
  * What nobody waits for may wait so long after the last batch for others to share its commit and its way to the thread: at 200
  * calls every second such write would otherwise be a commit of its own.
  */
-const GATHER_MS = 25;
+const GATHER_MS = 100;
 const PATIENT: ReadonlySet<OperationName> = new Set<OperationName>(['putLine', 'addNote', 'addUsage']);
 /** More than this waiting means that the disk has stopped; memory must not be what fails next. */
 const MAX_QUEUE = 20_000;
@@ -108,6 +108,7 @@ class SqliteStore implements Store {
   readonly #worker: Worker;
   readonly #clock: () => number;
   readonly #leaseTtlMs: number;
+  readonly #watchingSinceMs: number;
   readonly #holder: Holder = thisProcess(randomUUID());
   readonly #exited: Promise<void>;
   #queue: Waiting[] = [];
@@ -124,6 +125,7 @@ class SqliteStore implements Store {
     this.#worker = worker;
     this.#clock = options.clock ?? Date.now;
     this.#leaseTtlMs = options.leaseTtlMs ?? 30_000;
+    this.#watchingSinceMs = this.#clock();
     worker.on('message', (message: FromWorker) => this.#hear(message));
     worker.on('error', (error) => this.#break(stopped(error)));
     this.#exited = new Promise((resolve) => {
@@ -242,7 +244,12 @@ class SqliteStore implements Store {
   }
 
   #asker(): Asker {
-    return { holder: this.#holder, nowMs: this.#clock(), leaseTtlMs: this.#leaseTtlMs };
+    return {
+      holder: this.#holder,
+      nowMs: this.#clock(),
+      leaseTtlMs: this.#leaseTtlMs,
+      watchingSinceMs: this.#watchingSinceMs,
+    };
   }
 
   #ask<Name extends OperationName>(
