@@ -29,6 +29,7 @@ import { type Clock, systemClock } from './switchboard/clock.ts';
 import { lateSwitchboard } from './switchboard/late-switchboard.ts';
 import type { Logger } from './switchboard/logger.ts';
 import type { Switchboard } from './switchboard/port.ts';
+import { identifyDialled } from './switchboard/stranded.ts';
 import { createSwitchboard, type RunningSwitchboard } from './switchboard/switchboard.ts';
 
 export interface App {
@@ -312,6 +313,8 @@ class Composition implements App {
       apiBaseUrl: config.twilioApiBaseUrl ?? undefined,
       recording: config.twilioRecording,
       onRecording: async (recording) => (await this.#archive?.hearOf(recording)) ?? 'unknown',
+      identify: async (query) =>
+        this.#store ? await identifyDialled(this.#store, { ...query, carrier: 'twilio' }) : 'unsure',
       requestTimeoutMs: timing.restMs,
       mediaTimeoutMs: timing.mediaMs,
       clock,

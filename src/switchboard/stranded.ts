@@ -1,3 +1,4 @@
+import type { CallId } from '../call/words.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import type { CallRecord, Store, Stranded } from '../store/store.ts';
 import type { Clock } from './clock.ts';
@@ -58,6 +59,32 @@ export async function findUnbound(
     return { kind: isLive ? 'live' : 'over', carrierCallId: first.carrierCallId };
   }
   return { kind: ageMs < LISTED_MS ? 'not-yet' : 'nothing' };
+}
+
+/**
+ * Which of the carrier's calls to this number, oldest first, is the one that was dialled at about `sinceMs` without an answer. One that
+ * another call of the store has is none; of the rest there must be exactly as many as the store has calls, of any process, that
+ * may have been dialled and know of none yet, or `unsure`: a stranger's call must never be taken for ours.
+ */
+export async function identifyDialled(
+  store: Pick<Store, 'callsTo'>,
+  query: {
+    readonly carrier: string;
+    readonly callId: CallId;
+    readonly to: string;
+    readonly sinceMs: number;
+    readonly carrierCallIds: readonly string[];
+  },
+): Promise<{ readonly carrierCallId: string } | 'none' | 'unsure'> {
+  const { carrier, to, sinceMs } = query;
+  const near = await store.callsTo({ carrier, to, fromMs: sinceMs - PATIENCE_MS, untilMs: sinceMs + PATIENCE_MS });
+  const bound = new Set(near.map(({ carrierCallId }) => carrierCallId));
+  const free = query.carrierCallIds.filter((carrierCallId) => !bound.has(carrierCallId));
+  if (free.length === 0) return 'none';
+  const lost = near.filter(mayHaveBeenDialled);
+  // Processes that ask at the same moment take different ones by this.
+  const carrierCallId = free[lost.findIndex(({ callId }) => callId === query.callId)];
+  return carrierCallId === undefined || free.length !== lost.length ? 'unsure' : { carrierCallId };
 }
 
 /** By a process that lives: its call may be on the list before its id is in the store. */

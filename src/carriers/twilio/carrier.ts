@@ -14,6 +14,7 @@ import { type LineContext, TERMINAL, type Ticket, TwilioLine, type TwilioLog, ty
 import { createPreflight } from './preflight.ts';
 import { recordingToken, recordingWebhook } from './recordings.ts';
 import { createRest, isCallSid, lineStatusOf } from './rest.ts';
+import { type Identify, identifyAlone } from './search.ts';
 import { createSignatureCheck, type SignatureCheck, signUpgrade, toSocketUrl } from './signature.ts';
 import { createTokenBook, type TokenBook } from './tokens.ts';
 
@@ -45,6 +46,8 @@ export interface TwilioOptions {
   readonly recording?: boolean;
   readonly onRecording?: (recording: CarrierRecording) => Promise<'stored' | 'unknown'>;
   readonly requestTimeoutMs?: number | undefined;
+  /** Tells which of the listed calls is one whose dial was uncertain; without it, one alone is taken for it. */
+  readonly identify?: Identify;
 }
 
 const TRAITS: CarrierTraits = {
@@ -194,6 +197,7 @@ class TwilioCarrier implements Carrier {
         return true;
       },
       isClaimed: (callSid) => this.claims.has(callSid),
+      identify: options.identify ?? identifyAlone,
       released: (line) => this.released(line),
       over: (line) => this.forgetAfter(line, LAST_STATUS_MS),
       urls: {

@@ -1,8 +1,11 @@
 import type { CarrierEvent, LineStatus } from '../../call/events.ts';
+import type { CallId } from '../../call/words.ts';
 import type { Audio } from '../../media/audio.ts';
 import type { Line, LineOptions, MediaSocket, Redirection } from '../carrier.ts';
 import { Attachment, type Clock } from './attachment.ts';
+import { hangUpLate } from './late-hang-up.ts';
 import type { CallState, CreateRequest, Rest } from './rest.ts';
+import { type Identify, searchDialled } from './search.ts';
 import type { StreamStart } from './stream.ts';
 import { digestOf, isToken, type TokenDigest } from './tokens.ts';
 import { emptyTwiml, hangUpTwiml, sayTwiml, streamTwiml } from './twiml.ts';
@@ -43,6 +46,7 @@ export interface LineContext {
   /** False when the call belongs to another line. */
   claim(callSid: string, line: TwilioLine): boolean;
   isClaimed(callSid: string): boolean;
+  readonly identify: Identify;
   /** The line wants no more; its carrier forgets it, at the latest some time after. */
   released(line: TwilioLine): void;
   /** Of a released line: Twilio will ask no more how to go on, but the last status may still come. */
@@ -68,7 +72,7 @@ export const TERMINAL: ReadonlySet<LineStatus> = new Set(['completed', 'busy', '
 
 /** One telephone call over Twilio. Its webhooks have been authenticated before they come here. */
 export class TwilioLine implements Line {
-  readonly callId: string;
+  readonly callId: CallId;
   callSid: string | null = null;
   private readonly context: LineContext;
   private readonly options: LineOptions;
@@ -86,6 +90,7 @@ export class TwilioLine implements Line {
   private readonly afterReplies = new Map<number, string>();
   private readonly seenStatuses = new Set<string>();
   private isInquiring = false;
+  private stopLateHangUp: () => void = () => undefined;
 
   constructor(context: LineContext, options: LineOptions) {
     this.context = context;
@@ -158,6 +163,7 @@ export class TwilioLine implements Line {
 
   /** Called by the carrier, at once or once a late answer can no longer come. */
   forgetTokens(): void {
+    this.stopLateHangUp();
     this.context.forget(this.tokens);
     this.tokens.length = 0;
   }
@@ -169,7 +175,7 @@ export class TwilioLine implements Line {
     this.callSid = callSid;
     if (this.isReleased) {
       // Nobody is left to talk to the callee.
-      void this.context.rest.hangUp(callSid);
+      this.stopLateHangUp = hangUpLate(this.context, { callId: this.callId, callSid });
       return true;
     }
     this.emit({ type: 'carrier.bound', carrierCallId: callSid });
@@ -271,18 +277,21 @@ export class TwilioLine implements Line {
     this.isInquiring = false;
     if (found === 'failed')
       this.context.log.warn({ callId: this.callId }, 'Twilio did not say what became of the call');
+    else if (found === 'unsure')
+      this.context.log.warn(
+        { callId: this.callId },
+        'More calls to this number than this one may be meant; none is touched',
+      );
     else if (found === 'gone') this.emit({ type: 'carrier.notFound' });
     else if (this.bind(found.callSid)) this.progress(found.status, 'inquiry');
   }
 
-  private async find(): Promise<CallState | 'gone' | 'failed'> {
-    const { rest, number } = this.context;
-    if (this.callSid !== null) return rest.look(this.callSid);
+  private async find(): Promise<CallState | 'gone' | 'failed' | 'unsure'> {
+    if (this.callSid !== null) return this.context.rest.look(this.callSid);
     if (this.dialled === null) return 'gone';
-    const calls = await rest.list({ ...this.dialled, from: number });
-    if (calls === 'failed') return 'failed';
+    const found = await searchDialled(this.context, { ...this.dialled, callId: this.callId });
     // A webhook may have bound the call while the list was on its way.
-    return calls.find(({ callSid }) => callSid === this.callSid || !this.context.isClaimed(callSid)) ?? 'gone';
+    return this.callSid === null ? found : this.context.rest.look(this.callSid);
   }
 
   private async endCall(callSid: string): Promise<void> {

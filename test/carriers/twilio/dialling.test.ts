@@ -155,6 +155,42 @@ describe('an uncertain dial', () => {
     await second.until('carrier.notFound');
   });
 
+  it('touches none of several calls that it could be, also when it is to be hung up', async () => {
+    const listed = [callBody(SID, { status: 'ringing' }), callBody(callSid(2), { status: 'in-progress' })];
+    const { carrier, api, logged } = await setUp(uncertainThen(listed));
+    const call = listenTo(carrier);
+    call.line.dial(REQUEST);
+    await call.until('carrier.uncertain');
+    call.line.hangUp();
+    call.line.inquire();
+    await expect.poll(() => logged.join()).toMatch(/none is touched/);
+    expect(call.events.map(({ type }) => type)).toEqual(['carrier.uncertain']);
+    expect(api.requests.map(({ method }) => method)).toEqual(['POST', 'GET']);
+  });
+
+  it.each([
+    ['none', 'carrier.notFound'],
+    ['the second', 'carrier.bound'],
+    ['an error', null],
+  ] as const)('believes who knows what others have dialled: %s', async (answer, event) => {
+    const other = callSid(2);
+    const { carrier, api, logged } = await setUp(uncertainThen([callBody(SID), callBody(other)]), {
+      identify: async ({ carrierCallIds }) => {
+        if (answer === 'an error') throw new Error('busy');
+        return answer === 'none' ? 'none' : { carrierCallId: carrierCallIds[1] ?? '' };
+      },
+    });
+    const call = listenTo(carrier);
+    call.line.dial(REQUEST);
+    await call.until('carrier.uncertain');
+    call.line.inquire();
+    if (event === null) await expect.poll(() => logged.join()).toMatch(/could not be told.*none is touched/s);
+    else await call.until(event);
+    const bound = call.events.flatMap((one) => (one.type === 'carrier.bound' ? [one.carrierCallId] : []));
+    expect(bound).toEqual(event === 'carrier.bound' ? [other] : []);
+    expect(api.requests).toHaveLength(2);
+  });
+
   it('is hung up as soon as it is found when that was wanted', async () => {
     const { carrier, api } = await setUp((request) => {
       if (request.path.endsWith('/Calls.json')) return uncertainThen([callBody(SID, { status: 'ringing' })])(request);
@@ -234,6 +270,43 @@ describe('hanging up', () => {
     held.open();
     await expect.poll(() => rig.api.requests.at(-1)?.form.get('Status')).toBe('completed');
     expect(call.events).toEqual([]);
+  });
+
+  it('is tried again when Twilio fails for a call that was learnt of after its release, and told in the log', async () => {
+    const held = gate();
+    const answers = [500, 503, 200];
+    const { carrier, api, clock, logged } = await setUp(async (request) => {
+      if (!request.path.endsWith('/Calls.json')) return { status: answers.shift() ?? 200, body: callBody(SID) };
+      await held.promise;
+      return { status: 201, body: callBody(SID) };
+    });
+    const call = listenTo(carrier);
+    call.line.dial(REQUEST);
+    call.line.release();
+    held.open();
+    const inLog = (what: RegExp, times: number) =>
+      expect.poll(() => logged.filter((line) => what.test(line)).length).toBe(times);
+    await inLog(/was not ended yet/, 1);
+    clock.pass(1_000);
+    await inLog(/was not ended yet/, 2);
+    clock.pass(4_000);
+    await inLog(/was ended .*"outcome":"done"/, 1);
+    expect(api.requests).toHaveLength(4);
+  });
+
+  it('says so plainly when a call that was learnt of after its release could not be ended', async () => {
+    const { carrier, api, clock, logged } = await setUp(() => ({ status: 500, body: {} }));
+    const call = listenTo(carrier);
+    call.line.dial(REQUEST);
+    await call.until('carrier.uncertain');
+    call.line.release();
+    await post(carrier, api.requests[0]?.form.get('Url') ?? '', { CallSid: SID });
+    for (let tries = 1; tries <= 4; tries += 1) {
+      await expect.poll(() => logged.filter((line) => line.includes('was not ended yet')).length).toBe(tries);
+      clock.pass(60_000);
+    }
+    await expect.poll(() => logged.join()).toMatch(new RegExp(`was not ended; .*${SID}`));
+    expect(api.requests).toHaveLength(6);
   });
 
   it('a call that was never dialled, or has ended, needs no request', async () => {
