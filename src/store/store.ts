@@ -3,7 +3,8 @@ import type { CallId, CallState, Line, Outcome, Usage } from '../call/words.ts';
 
 /**
  * PORT. What we remember. Every method resolves after the change is on disk (committed), in the order of the calls, and
- * never blocks the event loop. Rejections are UpstreamErrors (`retryable` when the store was busy).
+ * never blocks the event loop. Rejections are UpstreamErrors (`retryable` when the store was busy; with a
+ * `code` that begins with `refused` when this very request can never be carried out).
  */
 export interface Store {
   /**
@@ -26,8 +27,10 @@ export interface Store {
   updateCall(callId: CallId, change: CallChange): Promise<void>;
   /** Writes a line, or replaces the one with the same index. */
   putLine(callId: CallId, line: Line): Promise<void>;
-  addNote(callId: CallId, note: Note): Promise<void>;
-  addUsage(callId: CallId, usage: Usage): Promise<void>;
+  /** With an `entryId` that a note of the call has already, nothing happens. */
+  addNote(callId: CallId, note: Note, entryId?: string): Promise<void>;
+  /** Adds to the call's usage; with an `entryId` that has been added already, nothing happens. */
+  addUsage(callId: CallId, usage: Usage, entryId?: string): Promise<void>;
   /** Remembers a recording, or what has become of it since; one that is over does not go on again. */
   putRecording(recording: Recording): Promise<void>;
 

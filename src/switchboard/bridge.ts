@@ -155,13 +155,16 @@ class LiveBridge implements Bridge {
 
   #fromModel(epoch: number, event: ModelEvent, audio: Audio | undefined): void {
     if (event.type === 'model.spoke' && audio) this.#chunks.set(event.chunkId, audio);
-    this.#feed({ ...event, epoch });
+    this.#take({ ...event, epoch, atMs: this.#options.clock.now() });
   }
 
   /** Steps until nothing is left to do. An event that a command causes at once waits for the step before it to be obeyed. */
   #feed(event: Incoming): void {
-    const stamped = { ...event, atMs: event.atMs ?? this.#options.clock.now() } as CallEvent;
-    this.#inbox.push(stamped);
+    this.#take({ ...event, atMs: event.atMs ?? this.#options.clock.now() } as CallEvent);
+  }
+
+  #take(event: CallEvent): void {
+    this.#inbox.push(event);
     if (this.#stepping) return;
     this.#stepping = true;
     try {

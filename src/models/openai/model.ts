@@ -60,7 +60,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
           url: target.url,
           headers: { ...target.headers, ...dialect.headers },
           ca: options.ca,
-          heartbeatMs: options.heartbeatMs ?? 2_500,
+          heartbeatMs: options.heartbeatMs ?? 2_000,
           clock: options.clock,
         },
       }),

@@ -63,6 +63,8 @@ class LiveSocket implements Socket {
   private over = false;
   private opened = false;
   private missedPongs = 0;
+  /** Since the last beat: a server that talks need not be asked whether it lives. */
+  private heard = false;
   private stopTimer: () => void = () => {};
   private bytesLeft = FLOOD_BYTES.burst;
   private messagesLeft = FLOOD_MESSAGES.burst;
@@ -152,6 +154,7 @@ class LiveSocket implements Socket {
   private hear(bytes: number): boolean {
     if (this.over) return false;
     this.missedPongs = 0;
+    this.heard = true;
     const nowMs = this.options.clock.now();
     const passedMs = nowMs - this.countedAtMs;
     this.countedAtMs = nowMs;
@@ -170,8 +173,11 @@ class LiveSocket implements Socket {
         this.lose({ kind: 'dropped', retryable: true, code: 'no-pong' });
         return;
       }
-      this.missedPongs += 1;
-      if (this.ws?.readyState === WebSocket.OPEN) this.ws.ping(undefined, undefined, () => {});
+      if (!this.heard) {
+        this.missedPongs += 1;
+        if (this.ws?.readyState === WebSocket.OPEN) this.ws.ping(undefined, undefined, () => {});
+      }
+      this.heard = false;
       this.beat();
     }, this.options.heartbeatMs);
   }

@@ -51,9 +51,17 @@ export function describeFailure(error: unknown): Failure {
     kind: 'upstream',
     message,
     retryable: false,
-    ...(code === undefined ? {} : { code: `sqlite-${code}` }),
+    ...codeOf(code),
     detail,
   };
+}
+
+/** Too big, a constraint, a wrong type, a range; or not the database's error at all: it is about what was asked, not about the store. */
+const OF_THE_REQUEST: ReadonlySet<number> = new Set([18, 19, 20, 25]);
+
+function codeOf(code: number | undefined): { readonly code: string } {
+  if (code === undefined) return { code: 'refused' };
+  return { code: OF_THE_REQUEST.has(code & 0xff) ? `refused-sqlite-${code}` : `sqlite-${code}` };
 }
 
 /** A failure at work is the store's; the one at opening may be the operator's to mend. */

@@ -1,7 +1,7 @@
 import type { CallId, Outcome } from '../../call/words.ts';
+import { mayBeAlive } from '../../process-identity.ts';
 import type { Stranded } from '../store.ts';
 import type { Database } from './database.ts';
-import { mayBeAlive } from './process-identity.ts';
 import type { Asker, Operations } from './requests.ts';
 
 type LeaseOperations = Pick<

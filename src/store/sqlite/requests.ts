@@ -1,14 +1,11 @@
 /** What the two threads of the store say to each other. Everything here crosses by structured clone. */
 import type { CallId, CallState, Line, Outcome, Usage } from '../../call/words.ts';
+import type { ProcessIdentity } from '../../process-identity.ts';
 import type { CallChange, CallRecord, Match, NewCall, Note, Recording, Room, Stranded } from '../store.ts';
 
-/** Who holds a lease: a process, told apart from a later one with the same pid by its start. */
-export interface Holder {
+/** Who holds a lease. */
+export interface Holder extends ProcessIdentity {
   readonly leaseId: string;
-  readonly host: string;
-  readonly pid: number;
-  /** The kernel's own mark of the process's start; null where it cannot be read. */
-  readonly processStarted: string | null;
 }
 
 /** The time and the lease of the process that asks. Times come with the request, so the worker needs no clock. */
@@ -36,8 +33,8 @@ export interface Operations {
   placedUnder(idempotencyKey: string, fingerprint: string): Earlier | null;
   updateCall(callId: CallId, change: CallChange): void;
   putLine(callId: CallId, line: Line): void;
-  addNote(callId: CallId, note: Note): void;
-  addUsage(callId: CallId, usage: Usage): void;
+  addNote(callId: CallId, note: Note, entryId?: string): void;
+  addUsage(callId: CallId, usage: Usage, entryId?: string): void;
   putRecording(recording: Recording): void;
   recordings(query: {
     readonly callId?: CallId;

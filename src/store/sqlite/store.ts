@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { CallId, CallState, Line, Outcome, Usage } from '../../call/words.ts';
 import { UpstreamError } from '../../errors.ts';
+import { thisProcess } from '../../process-identity.ts';
 import type { CallChange, CallRecord, Match, NewCall, Note, Recording, Room, Store, Stranded } from '../store.ts';
 import { describeFailure, toOpeningError, toRequestError } from './failure.ts';
-import { thisProcess } from './process-identity.ts';
 import type {
   Asker,
   Created,
@@ -109,7 +109,7 @@ class SqliteStore implements Store {
   readonly #clock: () => number;
   readonly #leaseTtlMs: number;
   readonly #watchingSinceMs: number;
-  readonly #holder: Holder = thisProcess(randomUUID());
+  readonly #holder: Holder = { leaseId: randomUUID(), ...thisProcess() };
   readonly #exited: Promise<void>;
   #queue: Waiting[] = [];
   #underway: readonly Waiting[] = [];
@@ -149,11 +149,11 @@ class SqliteStore implements Store {
   putLine(callId: CallId, line: Line): Promise<void> {
     return this.#ask('putLine', callId, line);
   }
-  addNote(callId: CallId, note: Note): Promise<void> {
-    return this.#ask('addNote', callId, note);
+  addNote(callId: CallId, note: Note, entryId?: string): Promise<void> {
+    return this.#ask('addNote', callId, note, entryId);
   }
-  addUsage(callId: CallId, usage: Usage): Promise<void> {
-    return this.#ask('addUsage', callId, usage);
+  addUsage(callId: CallId, usage: Usage, entryId?: string): Promise<void> {
+    return this.#ask('addUsage', callId, usage, entryId);
   }
   call(callId: CallId): Promise<CallRecord | null> {
     return this.#ask('call', callId);

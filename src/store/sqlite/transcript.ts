@@ -24,6 +24,8 @@ const ADD_USAGE = `
   INSERT INTO usage (call_id, ${USAGE_NAMES.join(', ')}) VALUES (?, ${USAGE_NAMES.map(() => '?').join(', ')})
   ON CONFLICT (call_id) DO UPDATE SET ${USAGE_NAMES.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`;
 
+const REMEMBER_USAGE = 'INSERT INTO usage_entries (call_id, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING';
+
 /** Lines, timeline and usage of a call. */
 export function transcriptOperations(database: Database): TranscriptOperations {
   const mustExist = (callId: CallId): void => {
@@ -43,20 +45,22 @@ export function transcriptOperations(database: Database): TranscriptOperations {
           limit,
         )
         .map(toLine),
-    addNote: (callId, note) => {
+    addNote: (callId, note, entryId) => {
       mustExist(callId);
       const data = JSON.stringify(note.data);
       database.run(
-        'INSERT INTO notes (call_id, at_ms, kind, data) VALUES (?, ?, ?, ?)',
+        'INSERT INTO notes (call_id, at_ms, kind, data, entry_id) VALUES (?, ?, ?, ?, ?) ON CONFLICT (call_id, entry_id) WHERE entry_id IS NOT NULL DO NOTHING',
         callId,
         note.atMs,
         note.kind,
         data,
+        entryId ?? null,
       );
     },
     notes: (callId) => database.all('SELECT * FROM notes WHERE call_id = ? ORDER BY note_id', callId).map(toNote),
-    addUsage: (callId, usage) => {
+    addUsage: (callId, usage, entryId) => {
       mustExist(callId);
+      if (entryId !== undefined && database.run(REMEMBER_USAGE, callId, entryId) === 0) return;
       database.run(ADD_USAGE, callId, ...USAGE_KEYS.map((key) => usage[key]));
     },
     usage: (callId) => toUsage(database.first('SELECT * FROM usage WHERE call_id = ?', callId)),
