@@ -28,6 +28,8 @@ const SWITCHBOARD_FACE: readonly string[] = ['src/switchboard/port.ts', 'src/swi
 /** What a folder (or file at the root) of src may import besides itself and src/errors.ts. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
+  // Which process holds a lease in the store, or a file beside it.
+  'process-identity.ts': [],
   // Both are pure and of one layer; samples know nothing of calls.
   call: ['media'],
   media: [],
@@ -35,9 +37,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['call'],
   carriers: ['call', 'media', 'config'],
   models: ['call', 'media', 'config'],
-  store: ['call', 'media', 'config'],
+  store: ['call', 'media', 'config', 'process-identity.ts'],
   pbx: ['call', 'config'],
-  switchboard: ['carriers', 'models', 'store', 'pbx', 'call', 'media', 'config'],
+  switchboard: ['carriers', 'models', 'store', 'pbx', 'call', 'media', 'config', 'process-identity.ts'],
   mcp: ['switchboard', 'store', 'pbx', 'call', 'config'],
   http: ['switchboard', 'carriers', 'store', 'call', 'config'],
   web: ['switchboard', 'store', 'call', 'config'],

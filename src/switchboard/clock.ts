@@ -15,8 +15,10 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves with the promise, after `ms`, or when the signal aborts, whichever is first. */
+/** Resolves with the promise, after `ms`, or when the signal aborts (at once when it has), whichever is first. */
 export async function within(promise: Promise<unknown>, ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
+  // An abort that has been is not told to who listens for it now.
+  if (signal?.aborted) return;
   let cancel = (): void => undefined;
   let stopListening = (): void => undefined;
   const over = new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What was kept beside the store is named after its call first. */
-const NAME = /^([A-Za-z0-9-]{1,64})\.\d+\.jsonl/;
+const NAME = /^([A-Za-z0-9-]{1,64})\.\d+(?:\.[\w-]+){0,2}\.jsonl/;
 
 /**
  * Removes what was kept beside the store of calls that are not known any more: nobody will ever take it in. A call is written down

@@ -1,17 +1,19 @@
-import { mkdir, open, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallId, Line, Usage } from '../call/words.ts';
 import { UpstreamError } from '../errors.ts';
+import { thisProcess } from '../process-identity.ts';
 import type { CallChange, Note, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { News } from './news.ts';
+import { isAbandoned, type RescueFile, readRescueFileName, rescueFileName } from './rescue-files.ts';
 
-/** One thing that a call wants written down. */
+/** One thing that a call wants written down; with an `id`, which is unique in its call, the store takes it once. */
 export type Entry =
   | { readonly kind: 'line'; readonly line: Line }
-  | { readonly kind: 'note'; readonly note: Note }
-  | { readonly kind: 'usage'; readonly usage: Usage }
+  | { readonly kind: 'note'; readonly note: Note; readonly id?: string }
+  | { readonly kind: 'usage'; readonly usage: Usage; readonly id?: string }
   | { readonly kind: 'change'; readonly change: CallChange };
 
 /** Where is kept what the store could not take, until it can. Nothing here throws or rejects. */
@@ -27,16 +29,15 @@ export interface Rescue {
 const AGAIN_MS = 30_000;
 /** A transcript of hours has some thousand lines: more than that is not kept in memory. */
 const MOST_IN_MEMORY = 10_000;
-const FILE_NAME = /^([0-9a-f-]{36})\.(\d+)\.jsonl$/;
 
 export function writeEntry(store: Store, callId: CallId, entry: Entry): Promise<void> {
   switch (entry.kind) {
     case 'line':
       return store.putLine(callId, entry.line);
     case 'note':
-      return store.addNote(callId, entry.note);
+      return store.addNote(callId, entry.note, entry.id);
     case 'usage':
-      return store.addUsage(callId, entry.usage);
+      return store.addUsage(callId, entry.usage, entry.id);
     case 'change':
       return store.updateCall(callId, entry.change);
     default:
@@ -62,6 +63,7 @@ export function createRescue(options: {
 
 class FolderRescue implements Rescue {
   readonly #options: Parameters<typeof createRescue>[0];
+  readonly #us = thisProcess();
   #memory: { readonly callId: CallId; readonly entry: Entry }[] = [];
   #tail: Promise<void> = Promise.resolve();
   #cancel: (() => void) | null = null;
@@ -140,31 +142,56 @@ class FolderRescue implements Rescue {
   }
 
   #pathOf(callId: CallId): string {
-    return join(this.#options.folder, `${callId}.${process.pid}.jsonl`);
+    return join(this.#options.folder, rescueFileName(callId, this.#us));
   }
 
   async #takeMemory(): Promise<boolean> {
     for (let next = this.#memory[0]; next; next = this.#memory[0]) {
-      if ((await this.#take(next.callId, next.entry)) === 'later') return false;
+      const taken = await this.#take(next.callId, next.entry);
+      if (taken === 'later') return false;
+      if (taken === 'refused') await this.#setAside(next.callId, next.entry).catch(() => undefined);
       this.#memory.shift();
     }
     return true;
   }
 
+  /** False when something is left to be looked at again, which may be another process's that lives. */
   async #takeFiles(): Promise<boolean> {
-    const names = await readdir(this.#options.folder).catch(() => []);
-    const files = names.flatMap((name) => {
-      const [, callId, pid] = FILE_NAME.exec(name) ?? [];
-      return callId !== undefined && isOurs(Number(pid)) ? [{ name, callId: callId as CallId, pid: Number(pid) }] : [];
-    });
+    const { folder, logger } = this.#options;
+    const files = (await readdir(folder).catch(() => [])).flatMap((name) => readRescueFileName(name) ?? []);
+    const isOurs = ({ name, callId }: RescueFile): boolean => name === rescueFileName(callId, this.#us);
+    // Who cannot look at our process sees by this that it lives.
+    for (const { name } of files.filter(isOurs))
+      await utimes(join(folder, name), new Date(), new Date()).catch(() => undefined);
+    let isAll = true;
+    const blocked = new Set<CallId>();
     // Our own first, so that the name is free for what is claimed.
-    for (const { name, callId } of files.toSorted(
-      (a, b) => Number(b.pid === process.pid) - Number(a.pid === process.pid),
-    )) {
-      const path = await this.#claim(name, callId);
-      if (path !== null && !(await this.#takeFile(path, callId))) return false;
+    for (const file of files.toSorted((a, b) => Number(isOurs(b)) - Number(isOurs(a)))) {
+      const { name, callId } = file;
+      try {
+        if (blocked.has(callId) || !(isOurs(file) || (await this.#isAbandoned(file)))) {
+          isAll = false;
+          continue;
+        }
+        const path = await this.#claim(name, callId);
+        if (path !== null && !(await this.#takeFile(path, callId))) return false;
+      } catch (err) {
+        isAll = false;
+        blocked.add(callId);
+        logger.error({ callId, err, file: name }, 'a file of what was kept beside the store could not be taken in');
+      }
     }
-    return true;
+    return isAll;
+  }
+
+  async #isAbandoned(file: RescueFile): Promise<boolean> {
+    try {
+      const { mtimeMs } = await stat(join(this.#options.folder, file.name));
+      return isAbandoned(file, Date.now() - mtimeMs);
+    } catch {
+      // Its writer has just got rid of it.
+      return false;
+    }
   }
 
   /** A dead process's file becomes ours, so that two that find it do not both take it in; null when another was faster. */
@@ -185,17 +212,19 @@ class FolderRescue implements Rescue {
     let refused = 0;
     for (const [index, entry] of entries.entries()) {
       const taken = await this.#take(callId, entry);
-      if (taken === 'refused') refused += 1;
+      if (taken === 'refused') {
+        await this.#setAside(callId, entry);
+        refused += 1;
+      }
       if (taken !== 'later') continue;
-      // What was taken must not be taken twice, as usage adds up; and the rest must be there at every moment.
+      // The rest must be there at every moment.
       if (index > 0) {
         await writeFile(`${path}.rest`, textOf(entries.slice(index)), { mode: 0o600, flush: true });
         await rename(`${path}.rest`, path);
       }
       return false;
     }
-    if (refused > 0) await rename(path, `${path}.refused`);
-    else await unlink(path);
+    await unlink(path);
     logger.warn({ callId, entries: entries.length, refused }, 'the store has taken what was kept beside it');
     return true;
   }
@@ -205,30 +234,35 @@ class FolderRescue implements Rescue {
     try {
       await writeEntry(store, callId, entry);
     } catch (err) {
-      // A call that the store does not know will not become known.
-      if ((await store.call(callId).catch(() => undefined)) !== null) return 'later';
-      logger.error({ callId, err, what: entry.kind }, 'something was kept of a call that the store does not know');
+      const what = entry.kind;
+      // A call that the store does not know will not become known, and what is wrong in itself will not become right.
+      if ((await store.call(callId).catch(() => undefined)) === null) {
+        logger.error(
+          { callId, err, what },
+          'something was kept of a call that the store does not know; it is put aside',
+        );
+        return 'refused';
+      }
+      if (!willNeverPass(err)) return 'later';
+      logger.error(
+        { callId, err, what },
+        'the store will never take something that was kept beside it; it is put aside',
+      );
       return 'refused';
     }
     if (entry.kind === 'line') news.tell({ callId, kind: 'line' });
     if (entry.kind === 'change' && entry.change.state === 'ended') news.tell({ callId, kind: 'ended' });
     return 'taken';
   }
+
+  /** Kept for a human: nothing is ever tried with it again. */
+  async #setAside(callId: CallId, entry: Entry): Promise<void> {
+    await appendFile(`${this.#pathOf(callId)}.refused`, textOf([entry]), { mode: 0o600, flush: true });
+  }
 }
 
 function textOf(entries: readonly Entry[]): string {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-}
-
-/** Written by this process, or by one that is gone. */
-function isOurs(pid: number): boolean {
-  if (pid === process.pid) return true;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'EPERM');
-  }
 }
 
 /** The last line may have been cut off with its process. */
@@ -240,6 +274,10 @@ function entryOf(text: string): Entry[] {
   } catch {
     return [];
   }
+}
+
+function willNeverPass(error: unknown): boolean {
+  return error instanceof UpstreamError && error.code?.startsWith('refused') === true;
 }
 
 /** Will the same write pass a little later? */

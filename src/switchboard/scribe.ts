@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ScribeCommand } from '../call/commands.ts';
 import type { Cost } from '../call/cost.ts';
 import { addUsage, type CallId, type CallState, type Line, NO_USAGE, type Outcome, type Usage } from '../call/words.ts';
@@ -44,6 +45,13 @@ export function createScribe(options: {
   const { callId, store, clock, logger, meter, onWritten, rescue, hurry, retriesMs = RETRY_DELAYS_MS } = options;
   let tail: Promise<void> = Promise.resolve();
   const notes = new Map<string, number>();
+  /** A write that is given up for time may be committed all the same, and is rescued as well: by its id it counts once. */
+  const writer = randomUUID().slice(0, 8);
+  let entries = 0;
+  const newId = (): string => {
+    entries += 1;
+    return `${writer}.${entries}`;
+  };
   let usage = NO_USAGE;
   let answeredAtMs: number | null = null;
   /** The end goes the way of what was rescued before it, so that it never stands there without the last words. */
@@ -142,11 +150,11 @@ export function createScribe(options: {
           notes.set(command.kind, ofKind);
           if (ofKind > MOST_NOTES_OF_A_KIND) return;
           const note = { atMs: clock.wall(), kind: command.kind, data: command.data };
-          return enqueue(null, { kind: 'note', note });
+          return enqueue(null, { kind: 'note', note, id: newId() });
         }
         case 'scribe.usage':
           usage = addUsage(usage, command.usage);
-          return enqueue(null, { kind: 'usage', usage: command.usage });
+          return enqueue(null, { kind: 'usage', usage: command.usage, id: newId() });
         case 'scribe.ended': {
           const { outcome, reason, result } = command;
           const endedAtMs = clock.wall();

@@ -224,6 +224,22 @@ function transcriptContract(store: () => Store): void {
     expect(await store().notes(callId)).toEqual(notes);
   });
 
+  it('takes a note or usage with an id once, however often it comes, and the same id of another call as well', async () => {
+    const { callId } = await store().createCall(newCall());
+    const other = await store().createCall(newCall());
+    const note = { atMs: 1, kind: 'digit', data: { digit: '5' } };
+    for (const of of [callId, callId, other.callId]) {
+      await store().addNote(of, note, 'one');
+      await store().addUsage(of, TOKENS, 'one');
+    }
+    await store().addNote(callId, note, 'two');
+    expect(await store().notes(callId)).toEqual([note, note]);
+    expect(await store().notes(other.callId)).toEqual([note]);
+    expect([await store().usage(callId), await store().usage(other.callId)]).toEqual([TOKENS, TOKENS]);
+    await store().addUsage(callId, TOKENS, 'two');
+    expect((await store().usage(callId)).inputTextTokens).toBe(2 * TOKENS.inputTextTokens);
+  });
+
   it('adds usage up, and an unused call has none', async () => {
     const { callId } = await store().createCall(newCall());
     const zero = await store().usage(callId);

@@ -1,15 +1,26 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CallId, Line } from '../../src/call/words.ts';
 import { UpstreamError } from '../../src/errors.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { systemClock } from '../../src/switchboard/clock.ts';
 import { createNews } from '../../src/switchboard/news.ts';
 import { createRescue, type Rescue } from '../../src/switchboard/rescue.ts';
+import { rescueFileName } from '../../src/switchboard/rescue-files.ts';
 import { createScribe } from '../../src/switchboard/scribe.ts';
 import { newCall, newLine } from '../fixtures/calls.ts';
 
@@ -127,7 +138,7 @@ describe('what the store cannot take', () => {
     const usage = { ...(await store.usage(callId)), inputTextTokens: 7 };
     await rescue().keep(callId, { kind: 'usage', usage });
     await rescue().keep(callId, { kind: 'line', line: newLine(0) });
-    const ours = `${callId}.${process.pid}.jsonl`;
+    const [ours = ''] = readdirSync(folder);
     renameSync(join(folder, ours), join(folder, `${callId}.99999999.jsonl`));
     const putLine = (): Promise<void> => Promise.reject(new UpstreamError('Busy.', { retryable: true }));
     const busy = new Proxy(store, {
@@ -158,6 +169,99 @@ describe('what the store cannot take', () => {
     await rescue().takeIn();
     expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
     expect(readdirSync(folder)).toHaveLength(1);
+  });
+
+  it('is left to the process that wrote it on another machine, or in another container with our pid, until it touches it no more', async () => {
+    const { callId } = await store.createCall(newCall());
+    await rescue().keep(callId, { kind: 'line', line: newLine(0) });
+    const [ours = ''] = readdirSync(folder);
+    const theirs = rescueFileName(callId, { host: 'another.example.com', pid: process.pid, processStarted: '4711' });
+    expect(theirs).not.toBe(ours);
+    renameSync(join(folder, ours), join(folder, theirs));
+    await rescue().takeIn();
+    expect(readdirSync(folder)).toEqual([theirs]);
+    expect(await store.call(callId)).toMatchObject({ lineCount: 0 });
+    const longAgo = new Date(Date.now() - 660_000);
+    utimesSync(join(folder, theirs), longAgo, longAgo);
+    await rescue().takeIn();
+    expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is taken in when its pid belongs to a later process by now, and under names of old', async () => {
+    const names = (callId: CallId): readonly string[] => [
+      rescueFileName(callId, { host: hostname(), pid: process.ppid, processStarted: '1' }),
+      `${callId}.${process.pid}.jsonl`,
+    ];
+    for (const index of [0, 1]) {
+      const { callId } = await store.createCall(newCall());
+      await rescue().keep(callId, { kind: 'line', line: newLine(0) });
+      const [ours = ''] = readdirSync(folder);
+      renameSync(join(folder, ours), join(folder, names(callId)[index] ?? ''));
+      await rescue().takeIn();
+      expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
+      expect(readdirSync(folder)).toEqual([]);
+    }
+  });
+
+  it('touches what is still its own, so that others see that it lives', async () => {
+    const { callId } = await store.createCall(newCall());
+    const kept = rescue();
+    await kept.keep(callId, { kind: 'line', line: newLine(0) });
+    const path = join(folder, readdirSync(folder)[0] ?? '');
+    utimesSync(path, new Date(0), new Date(0));
+    const other = new DatabaseSync(join(dataDir, 'switchboard.sqlite'));
+    other.exec('BEGIN IMMEDIATE');
+    await kept.takeIn();
+    other.close();
+    expect(Date.now() - statSync(path).mtimeMs).toBeLessThan(60_000);
+  });
+
+  it('blocks nothing behind it when the store will never take it: that alone is put aside', async () => {
+    const first = await store.createCall(newCall());
+    const second = await store.createCall(newCall());
+    const impossible = { ...newLine(1), startMs: { not: 'a time' } } as unknown as Line;
+    const kept = rescue();
+    for (const line of [newLine(0), impossible, newLine(2)]) await kept.keep(first.callId, { kind: 'line', line });
+    await kept.keep(second.callId, { kind: 'line', line: newLine(0) });
+    await kept.takeIn();
+    expect((await store.lines(first.callId, { from: 0, limit: 9 })).map(({ index }) => index)).toEqual([0, 2]);
+    expect(await store.call(second.callId)).toMatchObject({ lineCount: 1 });
+    const [name = '', ...others] = readdirSync(folder);
+    expect([name, others]).toEqual([expect.stringMatching(/\.refused$/), []]);
+    expect(linesOf(name)).toEqual([{ kind: 'line', line: impossible }]);
+  });
+
+  it('counts once when the store took it after all, behind the back of who gave it up for time', async () => {
+    const { callId } = await store.createCall(newCall());
+    const hurry = new AbortController();
+    const releases: (() => void)[] = [];
+    /** Carries everything out, but does not answer in time. */
+    const slow = new Proxy(store, {
+      get: (target, name: keyof Store) => {
+        const method = target[name].bind(target) as (...args: readonly unknown[]) => Promise<unknown>;
+        if (name !== 'addNote' && name !== 'addUsage') return method;
+        return async (...args: readonly unknown[]) => {
+          await method(...args);
+          await new Promise<void>((resolve) => releases.push(resolve));
+        };
+      },
+    });
+    const kept = rescue();
+    const onWritten = (): void => undefined;
+    const clock = systemClock;
+    const scribe = createScribe({ callId, store: slow, clock, logger, rescue: kept, hurry: hurry.signal, onWritten });
+    const usage = { ...(await store.usage(callId)), inputTextTokens: 7 };
+    scribe.write({ type: 'scribe.usage', usage });
+    scribe.write({ type: 'scribe.note', kind: 'digit', data: { digit: '5' } });
+    hurry.abort();
+    await scribe.settled();
+    expect(linesOf(readdirSync(folder)[0] ?? '')).toHaveLength(2);
+    await kept.takeIn();
+    expect(readdirSync(folder)).toEqual([]);
+    expect((await store.usage(callId)).inputTextTokens).toBe(7);
+    expect(await store.notes(callId)).toHaveLength(1);
+    for (const release of releases) release();
   });
 
   it('of a call that the store does not know is put aside, and tried no more', async () => {
