@@ -136,7 +136,8 @@ export function createArchive(options: ArchiveOptions): Archive {
       startedAtMs,
     });
     const data = { by: call.carrier, state, recording: name, durationMs };
-    await store.addNote(callId, { atMs: clock.wall(), kind: 'recording', data });
+    // A repeated callback tells nothing new.
+    await store.addNote(callId, { atMs: clock.wall(), kind: 'recording', data }, `recording ${name} ${state}`);
     return 'stored';
   }
 

@@ -223,11 +223,15 @@ describe('purging', () => {
     const rescueFolder = join(dataDir, 'rescued');
     const archive = createArchive({ store, folder, rescueFolder, clock: systemClock, logger });
     mkdirSync(rescueFolder);
-    for (const name of [`${callId}.1.jsonl`, `${callId}.2.jsonl.refused`])
+    for (const name of [`${callId}.1.jsonl`, `${callId}.2.34.aG9zdA.jsonl.refused`])
       writeFileSync(join(rescueFolder, name), 'words');
     await store.updateCall(callId, { carrierCallId: 'CA1' });
     const theirs = { callId, carrierCallId: 'CA1', name: 'RE1', url: null, channels: 2, durationMs: 1, startedAtMs: 1 };
-    expect(await archive.hearOf({ ...theirs, state: 'complete' })).toBe('stored');
+    expect(await archive.hearOf({ ...theirs, state: 'recording' })).toBe('stored');
+    for (let times = 0; times < 2; times += 1)
+      expect(await archive.hearOf({ ...theirs, state: 'complete' })).toBe('stored');
+    const told = (await store.notes(callId)).filter(({ data }) => data.recording === 'RE1');
+    expect(told.map(({ data }) => data.state)).toEqual(['recording', 'complete']);
     expect(await archive.hearOf({ ...theirs, carrierCallId: 'CA2', state: 'complete' })).toBe('unknown');
     await expect(archive.purge({ endedBeforeMs: 0, callId })).rejects.toThrow('has not ended');
     await store.updateCall(callId, { state: 'ended', outcome: 'completed', endedAtMs: Date.now() - 5_000 });

@@ -36,12 +36,12 @@ export interface RecordingWebhookOptions {
   readonly signatures: SignatureCheck;
   readonly now: () => number;
   readonly onRecording: (recording: CarrierRecording) => Promise<'stored' | 'unknown'>;
-  readonly log: { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
+  readonly log: Record<'warn' | 'error', (fields: Readonly<Record<string, unknown>>, message: string) => void>;
 }
 
 export const RECORDING_PATH = '/call/recording/:token';
 
-/** Signature, token and account are checked in this order, as with the other webhooks. A repeated one is stored again, with the same effect. */
+/** Signature, token and account are checked in this order, as with the other webhooks. A repeated one has no effect. */
 export function recordingWebhook(options: RecordingWebhookOptions): Webhook {
   const refuse = (why: string, status: number, callId?: string): WebhookReply => {
     options.log.warn({ callId, route: RECORDING_PATH, why }, 'A webhook was refused');
@@ -61,7 +61,11 @@ export function recordingWebhook(options: RecordingWebhookOptions): Webhook {
       try {
         return (await options.onRecording(recording)) === 'stored' ? reply(200) : refuse('no such call', 404, callId);
       } catch (err) {
-        options.log.warn({ callId, err }, 'A recording of the carrier was not noted');
+        const { state } = recording;
+        options.log.error(
+          { callId, recording: recording.name, state, err },
+          "The store could not note Twilio's recording; Twilio is told so (503), and may not tell again: look for the recording at Twilio",
+        );
         return reply(503);
       }
     },

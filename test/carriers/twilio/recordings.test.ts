@@ -85,6 +85,7 @@ describe("Twilio's own recording", () => {
     const unknown = makeRig('http://127.0.0.1:9', { recording: true, onRecording: () => Promise.resolve('unknown') });
     const { url } = await recorded(true);
     expect((await post(failing.carrier, url, FORM)).status).toBe(503);
+    expect(failing.logged.join()).toMatch(new RegExp(`could not note.*503.*${RE}`));
     expect((await post(unknown.carrier, url, FORM)).status).toBe(404);
   });
 });
