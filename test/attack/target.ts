@@ -52,6 +52,8 @@ export async function startTarget(here: Processes, settings: Readonly<Record<str
     MAX_CONCURRENT_CALLS: '200',
     MAX_CALLS_PER_HOUR: '10000',
     RING_TIMEOUT_SECONDS: '120',
+    // On a machine that is busy the person's first words may come late, and the opener would not be the call that is expected.
+    FIRST_SPEECH_SECONDS: '15',
     BLOCKED_NUMBERS: BLOCKED,
     MCP_PORT: '0',
     ...settings,

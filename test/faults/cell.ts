@@ -193,7 +193,8 @@ async function reach(phase: Phase, { office, person, call, session }: Scene): Pr
     case 'placing':
       return;
     case 'ringing':
-      return until(() => call().status === 'ringing');
+      // A model that refuses at once has the call put down again before anybody looks.
+      return until(() => call().status !== 'queued');
     case 'joining':
       return until(() => stream() > 2);
     case 'opening':
