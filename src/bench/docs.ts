@@ -76,6 +76,7 @@ export function plot(report: BenchReport): string {
   const ticks = (series[0]?.points ?? []).map((p) => text(x(p.calls), HEIGHT - MARGIN.bottom + 20, String(p.calls)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    '<title>CPU time of the server against calls</title>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     text(
       WIDTH / 2,
