@@ -33,8 +33,8 @@ export interface SoakFigures {
 }
 
 const GONE_MS = 60_000;
-/** For last webhooks and closing sockets that are still on their way. */
-const QUIET_MS = 1_500;
+/** For last webhooks, which are answered for a minute after a call, and for closing sockets. */
+const QUIET_MS = 65_000;
 /** What the heap may have grown by, for each call held since the first round. */
 const MOST_BYTES_LEFT_PER_CALL = 20_000;
 
@@ -42,7 +42,7 @@ const MOST_BYTES_LEFT_PER_CALL = 20_000;
  * Rounds of calls: all are placed and talk for as long as a warm-up, then half are ended by us and half by the callee. The last round
  * begins before `seconds` are over.
  */
-export async function soak(options: BenchOptions): Promise<SoakReport> {
+export async function soak(options: BenchOptions, quietMs = QUIET_MS): Promise<SoakReport> {
   return inFolder(options, async (setting) => {
     const world = await openWorld(setting);
     const product = await serveProductIn(world, setting);
@@ -57,14 +57,14 @@ export async function soak(options: BenchOptions): Promise<SoakReport> {
       };
       const start = figuresOf(await product.usage(true));
       await hold();
-      await pause(QUIET_MS);
+      await pause(quietMs);
       const warm = figuresOf(await product.usage(true));
       let held = calls;
       for (const untilMs = performance.now() + seconds * 1_000; performance.now() < untilMs; held += calls) {
         await hold();
         tell(`${held + calls} calls held`);
       }
-      await pause(QUIET_MS);
+      await pause(quietMs);
       const end = figuresOf(await product.usage(true));
       const { lines, outcomes } = await product.process.ask('written', null);
       const left = grown(warm.handles, end.handles);

@@ -50,7 +50,7 @@ describe('the bench', () => {
   }, 60_000);
 
   it('soaks: calls come and go, ended by either side, and their lines are written down', async () => {
-    const found = await soak(options({ seconds: 1, calls: 2, warmUpSeconds: 3 }));
+    const found = await soak(options({ seconds: 1, calls: 2, warmUpSeconds: 3 }), 1_500);
     const ended = Object.values(found.outcomes).reduce((sum, count) => sum + count, 0);
     expect(found.callsHeld).toBeGreaterThanOrEqual(4);
     expect(ended).toBe(found.callsHeld);
