@@ -45,7 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ['switchboard', 'store', 'call', 'config'],
   simulator: ['media'],
   // Looks at what compose would build, and judges what it sees.
-  doctor: ['call', 'config'],
+  doctor: ['store', 'call', 'config'],
   'examine.ts': ['*'],
   'compose.ts': ['*'],
   cli: ['*'],

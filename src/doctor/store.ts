@@ -1,15 +1,5 @@
+import type { StoreLook } from '../store/store.ts';
 import { type Finding, fail, ok } from './finding.ts';
-
-/** What the store's own look at its file gives. */
-export type StoreLook =
-  | { readonly kind: 'absent' }
-  | {
-      readonly kind: 'sound' | 'older' | 'newer';
-      readonly calls: number;
-      readonly schema: number;
-      readonly current: number;
-    }
-  | { readonly kind: 'damaged' | 'unreadable'; readonly detail: string };
 
 const CHECK = 'store';
 

@@ -222,3 +222,15 @@ export interface Match {
   /** Around the words that were found, which stand between « and ». */
   readonly snippet: string;
 }
+
+/** What a look at the store found. `schema` is the file's own, `current` the one that this version writes. */
+export type StoreLook =
+  | { readonly kind: 'absent' }
+  | {
+      readonly kind: 'sound' | 'older' | 'newer';
+      readonly calls: number;
+      readonly schema: number;
+      readonly current: number;
+    }
+  /** `detail` is SQLite's own word. */
+  | { readonly kind: 'damaged' | 'unreadable'; readonly detail: string };

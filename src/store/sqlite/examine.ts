@@ -1,18 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { StoreLook } from '../store.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
-
-/** What a look at the store found. `schema` is the file's own, `current` the one that this version writes. */
-export type StoreLook =
-  | { readonly kind: 'absent' }
-  | {
-      readonly kind: 'sound' | 'older' | 'newer';
-      readonly calls: number;
-      readonly schema: number;
-      readonly current: number;
-    }
-  /** `detail` is SQLite's own word. */
-  | { readonly kind: 'damaged' | 'unreadable'; readonly detail: string };
 
 /**
  * Reads the store beside a server that may be running on it, and changes nothing: the connection is read-only, and in WAL mode a
