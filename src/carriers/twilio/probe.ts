@@ -1,5 +1,5 @@
 /** Looks at the account and the number without placing a call: requests that read, and cost nothing. */
-import Twilio from 'twilio/lib/rest/Twilio.js';
+import { createClient } from './client.ts';
 import { refusal, troubleOf } from './refusals.ts';
 
 export interface ProbeOptions {
@@ -132,16 +132,8 @@ function refusalText(status: number, body: Answer['body']): string {
 type Reader = (path: string, query: Readonly<Record<string, string>>) => Promise<Answer | string>;
 
 function reader(options: ProbeOptions, user: string, password: string): Reader {
-  const client = new Twilio(user, password, {
-    accountSid: options.accountSid,
-    timeout: options.timeoutMs,
-    keepAlive: false,
-    autoRetry: false,
-    // Not null, or the package would look into the environment for them.
-    edge: '',
-    region: '',
-    logLevel: 'none',
-  });
+  const { accountSid, timeoutMs } = options;
+  const client = createClient({ accountSid, user, password, timeoutMs });
   const base = (options.apiBaseUrl ?? 'https://api.twilio.com').replace(/\/+$/, '');
   return async (path, params) => {
     try {

@@ -1,6 +1,7 @@
 /** What we ask of Twilio's REST API, in our words. Nothing here throws or rejects, and no create is ever repeated. */
-import Twilio from 'twilio/lib/rest/Twilio.js';
+import type Twilio from 'twilio/lib/rest/Twilio.js';
 import type { LineStatus } from '../../call/events.ts';
+import { createClient } from './client.ts';
 import { refusal, type Trouble, troubleOf } from './refusals.ts';
 
 export interface RestOptions {
@@ -83,16 +84,11 @@ const MOST_RING_SECONDS = 600;
 const MOST_CALL_SECONDS = 14_400;
 
 export function createRest(options: RestOptions): Rest {
-  const client = new Twilio(options.apiKey ?? options.accountSid, options.apiSecret ?? options.authToken, {
+  const client = createClient({
     accountSid: options.accountSid,
-    timeout: options.timeoutMs,
-    // A connection that the other side has closed meanwhile would make a create uncertain for nothing.
-    keepAlive: false,
-    autoRetry: false,
-    // Not null, or the package would look into the environment for them.
-    edge: '',
-    region: '',
-    logLevel: 'none',
+    user: options.apiKey ?? options.accountSid,
+    password: options.apiSecret ?? options.authToken,
+    timeoutMs: options.timeoutMs,
   });
   if (options.apiBaseUrl !== undefined) client.api.baseUrl = options.apiBaseUrl.replace(/\/+$/, '');
   return {
