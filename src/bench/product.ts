@@ -1,9 +1,9 @@
 /** The product as the bench runs it: the whole server, composed as ever, with its store, its transcripts and its metrics. */
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createLogger } from '../cli/log.ts';
 import { type App, compose } from '../compose.ts';
 import { readConfig } from '../config/config.ts';
+import { freePort } from '../http/free-port.ts';
 import { serveParent } from './hired.ts';
 import { usageMeter } from './usage.ts';
 
@@ -50,7 +50,7 @@ export async function serveProduct(): Promise<void> {
 }
 
 async function openApp(env: Readonly<Record<string, string>>, folder: string): Promise<App> {
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const reading = readConfig({
     env: {
       ...env,
@@ -100,15 +100,4 @@ async function* callsOf({ switchboard }: App) {
     yield* page.calls;
     cursor = page.cursor;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
