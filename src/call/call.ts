@@ -1,6 +1,7 @@
 /** The state of one call: five regions that change independently, and what was derived from them last. */
 import type { ReplyPurpose, TurnSpec, UplinkTarget } from './commands.ts';
 import type { ItemRole, LineStatus, RequestEvent, TimerName } from './events.ts';
+import { TIMER_NAMES } from './events.ts';
 import { initialPlayback, type Playback } from './playback.ts';
 import type { CallState, Outcome } from './words.ts';
 
@@ -223,7 +224,7 @@ export function newCall(): Call {
     settling: null,
     ended: false,
     uplink: 'off',
-    timers: {},
+    timers: Object.fromEntries(TIMER_NAMES.map((name) => [name, undefined])),
     timerSets: 0,
   };
 }

@@ -17,6 +17,15 @@ export interface TurnSpec {
   readonly guarded: boolean;
 }
 
+export function isSameTurn(one: TurnSpec, other: TurnSpec): boolean {
+  return (
+    one.create === other.create &&
+    one.interrupt === other.interrupt &&
+    one.silenceMs === other.silenceMs &&
+    one.guarded === other.guarded
+  );
+}
+
 /** A turn of the conversation so far, to seed a new model session with. */
 export interface SeedTurn {
   readonly speaker: Speaker;

@@ -3,7 +3,7 @@
  * changed. What happened is applied to the regions; turn-taking, audio routing, creates and timers then follow from the state.
  */
 import { type Call, phaseOf } from './call.ts';
-import type { CallCommand, UplinkTarget } from './commands.ts';
+import { type CallCommand, isSameTurn, type UplinkTarget } from './commands.ts';
 import { type Draft, emit, note, openDraft } from './draft.ts';
 import {
   advanceEnding,
@@ -375,8 +375,7 @@ function deriveTurn(draft: Draft): void {
   const { model } = draft.call;
   if (model.state !== 'ready' || !model.turn) return;
   const turn = wantedTurn(draft);
-  const same = (Object.keys(turn) as (keyof typeof turn)[]).every((key) => turn[key] === model.turn?.[key]);
-  if (same) return;
+  if (isSameTurn(turn, model.turn)) return;
   model.turn = turn;
   emit(draft, { type: 'model.configure', turn });
 }

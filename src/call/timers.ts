@@ -11,71 +11,119 @@ import { callEndsAtMs, detachedDueMs, modelDueMs } from './sessions.ts';
 import { LOST_MARK_MS } from './timing.ts';
 import { tellDueMs } from './turns.ts';
 
-type Wanted = Partial<Record<TimerName, number | null>>;
+type Wanted = Record<TimerName, number | null>;
+
+/** Every timer stands there, wanted or not: objects of one shape, since this is asked after every step. */
+function noneWanted(): Wanted {
+  return {
+    ring: null,
+    inquire: null,
+    join: null,
+    renew: null,
+    deadAir: null,
+    firstSpeech: null,
+    pace: null,
+    slot: null,
+    answer: null,
+    retry: null,
+    silence: null,
+    waiting: null,
+    closing: null,
+    warn: null,
+    limit: null,
+    ending: null,
+    grace: null,
+    detached: null,
+    hangUp: null,
+    lines: null,
+    settle: null,
+  };
+}
 
 function wantedTimers(draft: Draft): Wanted {
   const { call } = draft;
+  const wanted = noneWanted();
   const phase = phaseOf(call);
   switch (phase) {
     case 'queued':
     case 'ended':
-      return {};
+      break;
     case 'placing':
     case 'uncertain':
     case 'ringing':
-      return {
-        ring: call.line.dialledAtMs + limitsOf(call).ringMs + timingOf(draft.call).ringSlackMs,
-        inquire: inquiryDueMs(draft),
-        renew: call.model.retryAtMs,
-      };
+      wanted.ring = call.line.dialledAtMs + limitsOf(call).ringMs + timingOf(call).ringSlackMs;
+      wanted.inquire = inquiryDueMs(draft);
+      wanted.renew = call.model.retryAtMs;
+      break;
     case 'joining':
     case 'renewing':
-      return { ...liveTimers(draft), join: modelDueMs(draft), renew: call.model.retryAtMs };
+      wantLiveTimers(draft, wanted);
+      wanted.join = modelDueMs(draft);
+      wanted.renew = call.model.retryAtMs;
+      break;
     case 'opening':
-      return { ...liveTimers(draft), ...talkTimers(draft), firstSpeech: firstSpeechMs(draft) };
+      wantLiveTimers(draft, wanted);
+      wantTalkTimers(draft, wanted);
+      wanted.firstSpeech = firstSpeechMs(draft);
+      break;
     case 'talking':
-      return { ...liveTimers(draft), ...talkTimers(draft) };
+      wantLiveTimers(draft, wanted);
+      wantTalkTimers(draft, wanted);
+      break;
     case 'waiting':
-      return { ...liveTimers(draft), waiting: call.floor.waitingUntilMs, slot: slotDueMs(draft) };
+      wantLiveTimers(draft, wanted);
+      wanted.waiting = call.floor.waitingUntilMs;
+      wanted.slot = slotDueMs(draft);
+      break;
     case 'detached':
-      return { ...liveTimers(draft), detached: detachedDueMs(draft), renew: call.model.retryAtMs };
+      wantLiveTimers(draft, wanted);
+      wanted.detached = detachedDueMs(draft);
+      wanted.renew = call.model.retryAtMs;
+      break;
     case 'ending':
-      return {
-        ...liveTimers(draft),
-        slot: slotDueMs(draft),
-        retry: call.floor.pending.length > 0 ? call.floor.blockedUntilMs : null,
-        ending: endingDueMs(draft),
-        grace: call.floor.speaking ? null : call.ending.graceUntilMs,
-        closing: overlapDueMs(draft),
-        detached: detachedDueMs(draft),
-      };
+      wantLiveTimers(draft, wanted);
+      wantEndingTimers(draft, wanted);
+      break;
     case 'hangingUp':
       // An end that waits for the carrier's id still asks for it: the telephone may be ringing.
-      return { hangUp: call.line.hangUpDueMs, inquire: inquiryDueMs(draft), lines: tellDueMs(call.turns) };
+      wanted.hangUp = call.line.hangUpDueMs;
+      wanted.inquire = inquiryDueMs(draft);
+      wanted.lines = tellDueMs(call.turns);
+      break;
     case 'settling':
-      return { settle: (call.settling?.sinceMs ?? 0) + timingOf(draft.call).settleMs, lines: listenedUntilMs(draft) };
+      wanted.settle = (call.settling?.sinceMs ?? 0) + timingOf(call).settleMs;
+      wanted.lines = listenedUntilMs(draft);
+      break;
     default:
-      return phase satisfies never;
+      phase satisfies never;
   }
+  return wanted;
+}
+
+function wantEndingTimers(draft: Draft, wanted: Wanted): void {
+  const { floor, ending } = draft.call;
+  wanted.slot = slotDueMs(draft);
+  wanted.retry = floor.pending.length > 0 ? floor.blockedUntilMs : null;
+  wanted.ending = endingDueMs(draft);
+  wanted.grace = floor.speaking ? null : ending.graceUntilMs;
+  wanted.closing = overlapDueMs(draft);
+  wanted.detached = detachedDueMs(draft);
 }
 
 /** While there is, or was just now, a stream. */
-function liveTimers(draft: Draft): Wanted {
+function wantLiveTimers(draft: Draft, wanted: Wanted): void {
   const { call } = draft;
   const endsAtMs = callEndsAtMs(draft);
   const { callMs } = limitsOf(call);
   const leadMs = farewellLeadMs(call);
   const ending = call.ending.stage !== 'none';
-  return {
-    pace: call.stream.state === 'up' ? pumpDueMs(call.playback, draft.nowMs, traitsOf(call).lookAheadMs) : null,
-    lines: earliest(tellDueMs(call.turns), lostMarkDueMs(draft)),
-    warn:
-      endsAtMs === null || call.ending.warned || ending || callMs < 3 * timingOf(draft.call).warnBeforeMs
-        ? null
-        : endsAtMs - timingOf(draft.call).warnBeforeMs,
-    deadAir: deadAirDueMs(call),
-    limit: endsAtMs === null ? null : endsAtMs - (ending ? 0 : leadMs),
-  };
+  const { warnBeforeMs } = timingOf(call);
+  wanted.pace = call.stream.state === 'up' ? pumpDueMs(call.playback, draft.nowMs, traitsOf(call).lookAheadMs) : null;
+  wanted.lines = earliest(tellDueMs(call.turns), lostMarkDueMs(draft));
+  const warns = endsAtMs !== null && !call.ending.warned && !ending && callMs >= 3 * warnBeforeMs;
+  wanted.warn = warns ? endsAtMs - warnBeforeMs : null;
+  wanted.deadAir = deadAirDueMs(call);
+  wanted.limit = endsAtMs === null ? null : endsAtMs - (ending ? 0 : leadMs);
 }
 
 /** It is for us to speak, and nothing is heard: whatever goes on behind it, and however often it is tried again, this is the end of it. */
@@ -107,19 +155,17 @@ function farewellLeadMs(call: Call): number {
   return Math.min(timingOf(call).farewellBeforeMs, limitsOf(call).callMs * 0.3);
 }
 
-function talkTimers(draft: Draft): Wanted {
+function wantTalkTimers(draft: Draft, wanted: Wanted): void {
   const { call } = draft;
   const { floor } = call;
   // Once the callee has spoken there is no opener to wait for, so silence counts from then on.
   const quietMs = floor.opened || floor.calleeHasSpoken ? quietSinceMs(draft) : null;
   const closed = floor.calleeClosed && floor.agentClosed;
-  return {
-    slot: slotDueMs(draft),
-    retry: floor.pending.length > 0 ? floor.blockedUntilMs : null,
-    answer: answerDueMs(draft),
-    silence: quietMs === null || floor.awaitingSinceMs !== null ? null : quietMs + limitsOf(call).silenceMs,
-    closing: quietMs !== null && closed ? quietMs + timingOf(draft.call).closingQuietMs : null,
-  };
+  wanted.slot = slotDueMs(draft);
+  wanted.retry = floor.pending.length > 0 ? floor.blockedUntilMs : null;
+  wanted.answer = answerDueMs(draft);
+  wanted.silence = quietMs === null || floor.awaitingSinceMs !== null ? null : quietMs + limitsOf(call).silenceMs;
+  wanted.closing = quietMs !== null && closed ? quietMs + timingOf(call).closingQuietMs : null;
 }
 
 /** Turn one: counted from the stream's start, as a trial account plays its notice first and the callee normally speaks first. */
@@ -138,9 +184,9 @@ function lostMarkDueMs(draft: Draft): number | null {
   return waiting ? (endsAtMs ?? draft.nowMs) + (playback.delays?.leastMs ?? 0) + LOST_MARK_MS : null;
 }
 
-function earliest(...times: readonly (number | null)[]): number | null {
-  const known = times.filter((time) => time !== null);
-  return known.length === 0 ? null : Math.min(...known);
+function earliest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
 }
 
 /** Sets and clears what differs from the timers that run. */
@@ -150,7 +196,7 @@ export function deriveTimers(draft: Draft): void {
   // Copied with the first difference: most steps change none or two.
   let next: Partial<Record<TimerName, TimerEntry>> | null = null;
   for (const name of TIMER_NAMES) {
-    const atMs = wanted[name] ?? null;
+    const atMs = wanted[name];
     const running = call.timers[name];
     if (atMs === null) {
       if (running === undefined) continue;

@@ -2,7 +2,7 @@
  * The vocabulary of Twilio's Media Streams (Twilio docs, "Media Streams – WebSocket messages"), both ways. Nothing outside this
  * file spells a member of these messages.
  */
-import { Audio, isWireBase64 } from '../../media/audio.ts';
+import { Audio, isWireBase64, standsAt } from '../../media/audio.ts';
 
 export type StreamMessage =
   | { readonly kind: 'connected' }
@@ -86,13 +86,6 @@ function cutMedia(data: Buffer, tail: Buffer): StreamMessage | null {
   const payload = at <= end ? data.subarray(at, end) : null;
   // It is spliced into the model's envelope, so nothing but base64 may pass.
   return payload && isWireBase64(payload) ? { kind: 'media', audio: Audio.fromWire(payload), mediaMs } : null;
-}
-
-/** Without the native call of `compare`, which takes longer than so few bytes. */
-function standsAt(data: Buffer, from: number, part: Buffer): boolean {
-  if (from < 0 || from + part.length > data.length) return false;
-  for (let at = 0; at < part.length; at += 1) if (data[from + at] !== part[at]) return false;
-  return true;
 }
 
 function isDigit(byte: number | undefined): boolean {

@@ -51,8 +51,8 @@ export function probeSession(options: ProbeOptions): Promise<ModelProbe> {
         clock: options.clock,
       },
       {
-        message: (text) => {
-          const message = readServerEvent(text);
+        message: (data) => {
+          const message = readServerEvent(data.toString('utf8'));
           if (message.kind === 'created') settle({ admitted: true });
           if (message.kind !== 'error') return;
           const { code } = message.error;

@@ -1,7 +1,8 @@
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import type { ItemRole, ModelEvent, ReplyStatus } from '../../call/events.ts';
 import { NO_USAGE, type Usage } from '../../call/words.ts';
-import { Audio, isWireBase64 } from '../../media/audio.ts';
+import { Audio } from '../../media/audio.ts';
+import { createPieceCutter, parsedFields } from './audio-pieces.ts';
 
 /** What the server said, in our words. `plain` needs nothing that the session knows and goes to the call as it is. */
 export type ServerMessage =
@@ -92,43 +93,20 @@ type ReadType =
   | 'response.audio_transcript.delta'
   | 'response.audio_transcript.done';
 
-/**
- * Reads one text message of the server, as text or in UTF-8; never throws. Unknown types and members are tolerated. Audio in
- * bytes is cut out by position, so that it is neither parsed nor copied.
- */
-export function readServerEvent(message: string | Buffer): ServerMessage {
-  if (typeof message !== 'string') return cutAudio(message) ?? readServerEvent(message.toString('utf8'));
+/** Reads the messages of one session in UTF-8; never throws. Audio is cut out by position, so that it is neither parsed nor copied. */
+export function createServerReader(): (message: Buffer) => ServerMessage {
+  const cut = createPieceCutter();
+  return (message) => {
+    const piece = cut(message);
+    if (piece !== null) return spokeOf(piece.fields, Audio.fromWire(piece.base64));
+    return readServerEvent(message.toString('utf8'));
+  };
+}
+
+/** Reads one text message of the server; never throws. Unknown types and members are tolerated. */
+export function readServerEvent(message: string): ServerMessage {
   const event = parsedFields(message);
   return event !== null && typeof event.type === 'string' ? readFields(event.type as ReadType, event) : MALFORMED;
-}
-
-function parsedFields(text: string): Fields | null {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Fields) : null;
-  } catch {
-    return null;
-  }
-}
-
-const AUDIO_START = '{"type":"response.output_audio.delta"';
-const DELTA_KEY = Buffer.from('"delta":"', 'latin1');
-const QUOTE = 0x22;
-
-/**
- * A piece of audio whose message begins as OpenAI's do, else null. What stands around its base64 is parsed like any message, so
- * that a member of that name elsewhere is not taken for it: then the parsed `delta` is not the emptied one.
- */
-function cutAudio(message: Buffer): ServerMessage | null {
-  if (message.toString('latin1', 0, AUDIO_START.length) !== AUDIO_START) return null;
-  const key = message.indexOf(DELTA_KEY, AUDIO_START.length);
-  const from = key + DELTA_KEY.length;
-  const to = message.indexOf(QUOTE, from);
-  if (key === -1 || to === -1) return null;
-  const base64 = message.subarray(from, to);
-  if (!isWireBase64(base64)) return null;
-  const event = parsedFields(message.toString('utf8', 0, from) + message.toString('utf8', to));
-  return event?.delta === '' ? spokeOf(event, Audio.fromWire(base64)) : null;
 }
 
 /** Audio goes on to the carrier unread, so nothing but base64 may be in it. */

@@ -13,8 +13,8 @@ import {
 import { type Failure, failedEvent, failureOfCode, isRetryableReplyCode } from './failures.ts';
 import { type RequestKind, SentRequests } from './requests.ts';
 import {
+  createServerReader,
   type ReplyOutcome,
-  readServerEvent,
   type ServerError,
   type ServerMessage,
   type ToolCall,
@@ -84,8 +84,9 @@ class Session implements ModelSession {
       () => this.fail({ kind: 'unreachable', retryable: true, code: 'timeout' }),
       options.connectTimeoutMs,
     );
+    const read = createServerReader();
     this.socket = openSocket(options.socket, {
-      message: (text) => this.receive(readServerEvent(text)),
+      message: (data) => this.receive(read(data)),
       lost: (failure) => this.fail(failure),
     });
   }

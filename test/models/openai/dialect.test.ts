@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_USAGE } from '../../../src/call/words.ts';
 import { betaDialect } from '../../../src/models/openai/beta-dialect.ts';
 import { appendMessage, gaDialect, type SessionSettings } from '../../../src/models/openai/dialect.ts';
-import { readServerEvent } from '../../../src/models/openai/server-events.ts';
+import { createServerReader, readServerEvent, type ServerMessage } from '../../../src/models/openai/server-events.ts';
 
 const settings: SessionSettings = {
   instructions: 'You book tables.',
@@ -24,6 +24,10 @@ const turnDetection = {
 const tools = [
   { type: 'function', name: 'end_call', description: 'Hang up.', parameters: { type: 'object', properties: {} } },
 ];
+
+function plain(read: ServerMessage): object {
+  return read.kind === 'spoke' ? { ...read, audio: read.audio.base64(), bytes: read.audio.byteLength } : read;
+}
 
 describe('what we say', () => {
   it('is the full GA shape, µ-law both ways without a rate', () => {
@@ -210,10 +214,44 @@ describe('what we read', () => {
       `${ids}`,
     ]) {
       const text = `{"type":"response.output_audio.delta","event_id":"e",${members}}`;
-      const [fromText, fromBytes] = [readServerEvent(text), readServerEvent(Buffer.from(text))];
-      const plain = (read: typeof fromText) =>
-        read.kind === 'spoke' ? { ...read, audio: read.audio.base64(), bytes: read.audio.byteLength } : read;
-      expect(plain(fromBytes)).toEqual(plain(fromText));
+      expect(plain(createServerReader()(Buffer.from(text)))).toEqual(plain(readServerEvent(text)));
+    }
+  });
+
+  it('is read the same after other pieces of its reply, however much or little of it is like them', () => {
+    const audio = Buffer.alloc(400, 7).toString('base64');
+    const other = Buffer.alloc(500, 9).toString('base64');
+    const piece = (eventId: string, members: string) =>
+      `{"type":"response.output_audio.delta","event_id":${eventId},${members}}`;
+    const ids = (reply: string, item: string) => `"response_id":"${reply}","item_id":"${item}","content_index":0`;
+    const usual = `${ids('r', 'a')},"delta":"${audio}"`;
+    const texts = [
+      piece('"e1"', usual),
+      piece('"e1"', usual),
+      piece('"event_22222"', `${ids('r', 'a')},"delta":"${other}"`),
+      piece('"e\\"3"', usual),
+      piece('null', usual),
+      piece('"é"', usual),
+      piece(`"${'x'.repeat(300)}"`, usual),
+      piece('"e4"', `${ids('r', 'b')},"delta":"${other}"`),
+      piece('"e5"', `${ids('s', 'b')},"delta":"${audio}"`),
+      piece('"e6"', `${ids('s', 'b')},"delta":"${audio}","item_id":"z"`),
+      piece('"e7"', `${ids('s', 'b')},"delta":"${audio}","delta":"AAAA"`),
+      piece('"e8"', `${ids('s', 'b')},"delta":"not base64!"`),
+      piece('"e9"', `${ids('s', 'b')},"delta":""`),
+      piece('"e10"', `${ids('s', 'b')},"delta":"${audio.slice(1)}"`),
+      piece('"e11"', `${ids('s', 'b')},"delta":"${audio}"`).slice(0, -1),
+      piece('"e12"', `${ids('s', 'b')},"delta":"${audio}","more":{"delta":"AAAA"}`),
+      `{"type":"response.output_audio.delta","delta":"${audio}",${ids('s', 'b')},"event_id":"e13"}`,
+      piece('"e14"', `${ids('s', 'b')},"delta":"${other}"`),
+    ];
+    for (const first of texts) {
+      for (const second of texts) {
+        const read = createServerReader();
+        for (const text of [first, second, second]) {
+          expect(plain(read(Buffer.from(text))), text).toEqual(plain(readServerEvent(text)));
+        }
+      }
     }
   });
 

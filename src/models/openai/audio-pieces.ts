@@ -1,0 +1,96 @@
+import { isWireBase64, standsAt } from '../../media/audio.ts';
+
+/** Where the base64 of a piece of audio stands in its message, and what the message says beside it. */
+export interface AudioPiece {
+  readonly base64: Buffer;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+const START = Buffer.from('{"type":"response.output_audio.delta"', 'latin1');
+const ID_KEY = Buffer.from(',"event_id":"', 'latin1');
+const DELTA_KEY = Buffer.from('"delta":"', 'latin1');
+const END = Buffer.from('"}', 'latin1');
+const QUOTE = 0x22;
+const MOST_ID = 256;
+
+/** What stands between the id and the base64 of the latest piece, and what was read there. */
+interface Known {
+  readonly between: Buffer;
+  readonly fields: AudioPiece['fields'];
+}
+
+/**
+ * Cuts the audio out of the messages of one session: its base64 is neither parsed nor copied. Null for any other message, and
+ * for audio in another form; that is read as a whole.
+ *
+ * Pieces of one reply differ in their `event_id` and their audio only, so what stands around these is parsed with the first one.
+ */
+export function createPieceCutter(): (message: Buffer) => AudioPiece | null {
+  let known: Known | null = null;
+  return (message) => {
+    if (!standsAt(message, 0, START)) return null;
+    const idEnd = endOfId(message);
+    const again = known === null || idEnd === null ? null : cutAgain(message, idEnd, known);
+    if (again !== null) return again;
+    const piece = cutFirst(message);
+    known = piece === null || idEnd === null ? null : knownOf(message, idEnd, piece);
+    return piece;
+  };
+}
+
+/** Where the id ends that stands where OpenAI's messages have it; null where there is none, or one that needs a parser. */
+function endOfId(message: Buffer): number | null {
+  if (!standsAt(message, START.length, ID_KEY)) return null;
+  const from = START.length + ID_KEY.length;
+  let at = from;
+  while (at - from <= MOST_ID && isOfId(message[at])) at += 1;
+  return message[at] === QUOTE ? at : null;
+}
+
+/** Letters, digits, `_` and `-`. */
+function isOfId(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  const letter = byte | 0x20;
+  return (letter >= 0x61 && letter <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === 0x5f || byte === 0x2d;
+}
+
+function cutAgain(message: Buffer, idEnd: number, { between, fields }: Known): AudioPiece | null {
+  const from = idEnd + between.length;
+  const to = message.length - END.length;
+  if (from >= to || !standsAt(message, idEnd, between) || !standsAt(message, to, END)) return null;
+  const base64 = message.subarray(from, to);
+  return isWireBase64(base64) ? { base64, fields } : null;
+}
+
+/**
+ * What stands around the base64 is parsed like any message, so that a member of that name elsewhere is not taken for it: then
+ * the parsed `delta` is not the emptied one.
+ */
+function cutFirst(message: Buffer): AudioPiece | null {
+  const key = message.indexOf(DELTA_KEY, START.length);
+  const from = key + DELTA_KEY.length;
+  const to = message.indexOf(QUOTE, from);
+  if (key === -1 || to === -1) return null;
+  const base64 = message.subarray(from, to);
+  if (!isWireBase64(base64)) return null;
+  const fields = parsedFields(message.toString('utf8', 0, from) + message.toString('utf8', to));
+  return fields?.delta === '' ? { base64, fields } : null;
+}
+
+function knownOf(message: Buffer, idEnd: number, { base64, fields }: AudioPiece): Known | null {
+  const from = message.length - END.length - base64.length;
+  // Where more members follow the audio, they would have to be read each time.
+  if (from <= idEnd || !standsAt(message, from - DELTA_KEY.length, DELTA_KEY)) return null;
+  // A copy: the message itself would be kept for as long as the reply.
+  return { between: Buffer.from(message.subarray(idEnd, from)), fields };
+}
+
+/** The members of a JSON object; null for anything else. Never throws. */
+export function parsedFields(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : null;
+  } catch {
+    return null;
+  }
+}
