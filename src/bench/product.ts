@@ -1,5 +1,6 @@
 /** The product as the bench runs it: the whole server, composed as ever, with its store, its transcripts and its metrics. */
 import { join } from 'node:path';
+import { keepPausesShort } from '../cli/heap.ts';
 import { createLogger } from '../cli/log.ts';
 import { type App, compose } from '../compose.ts';
 import { readConfig } from '../config/config.ts';
@@ -50,6 +51,7 @@ export async function serveProduct(): Promise<void> {
 }
 
 async function openApp(env: Readonly<Record<string, string>>, folder: string): Promise<App> {
+  keepPausesShort();
   const port = await freePort('127.0.0.1');
   const reading = readConfig({
     env: {

@@ -1,6 +1,7 @@
 import { type App, compose } from '../compose.ts';
 import type { ConfigReading } from '../config/config.ts';
 import type { Logger } from '../switchboard/logger.ts';
+import { keepPausesShort } from './heap.ts';
 import { createLogger } from './log.ts';
 import { stopSignal, surviveMistakes } from './signals.ts';
 
@@ -27,6 +28,7 @@ export interface ServerOptions {
 export async function runServer({ reading, privateListener, meet }: ServerOptions): Promise<number> {
   const logger = createLogger(reading.config);
   surviveMistakes(logger);
+  keepPausesShort();
   const signalled = stopSignal();
   const app = compose({ reading, logger, privateListener });
   const company = await meet(app, logger);

@@ -61,6 +61,7 @@ class Session implements ModelSession {
   private readonly options: SessionOptions;
   private readonly socket: Socket;
   private readonly requests = new SentRequests();
+  private readonly read = createServerReader();
   private readonly stopDeadline: () => void;
   private readonly waiting: Array<() => void> = [];
   private readonly seenItems = new Set<string>();
@@ -84,9 +85,8 @@ class Session implements ModelSession {
       () => this.fail({ kind: 'unreachable', retryable: true, code: 'timeout' }),
       options.connectTimeoutMs,
     );
-    const read = createServerReader();
     this.socket = openSocket(options.socket, {
-      message: (data) => this.receive(read(data)),
+      message: (data) => this.receive(this.read(data)),
       lost: (failure) => this.fail(failure),
     });
   }
@@ -154,8 +154,7 @@ class Session implements ModelSession {
   private emit(event: ModelEvent, audio?: Audio): void {
     if (this.phase === 'closed') return;
     if ('itemId' in event && event.itemId !== this.latestItem && !this.meet(event.itemId)) return;
-    if (audio === undefined) this.options.emit(event);
-    else this.options.emit(event, audio);
+    this.options.emit(event, audio);
   }
 
   /** False when the session is ended because there are more items than a conversation has. */
