@@ -10,6 +10,8 @@ const START = Buffer.from('{"type":"response.output_audio.delta"', 'latin1');
 const ID_KEY = Buffer.from(',"event_id":"', 'latin1');
 const DELTA_KEY = Buffer.from('"delta":"', 'latin1');
 const END = Buffer.from('"}', 'latin1');
+/** Random letters that hide how long the audio is (OpenAI's API reference, "stream_options.include_obfuscation"). */
+const PADDING_KEY = Buffer.from('","obfuscation":"', 'latin1');
 const QUOTE = 0x22;
 const MOST_ID = 256;
 
@@ -23,7 +25,7 @@ interface Known {
  * Cuts the audio out of the messages of one session: its base64 is neither parsed nor copied. Null for any other message, and
  * for audio in another form; that is read as a whole.
  *
- * Pieces of one reply differ in their `event_id` and their audio only, so what stands around these is parsed with the first one.
+ * Pieces of one reply differ in their `event_id`, their audio and its padding only, so the rest is parsed with the first one.
  */
 export function createPieceCutter(): (message: Buffer) => AudioPiece | null {
   let known: Known | null = null;
@@ -40,26 +42,36 @@ export function createPieceCutter(): (message: Buffer) => AudioPiece | null {
 
 /** Where the id ends that stands where OpenAI's messages have it; null where there is none, or one that needs a parser. */
 function endOfId(message: Buffer): number | null {
-  if (!standsAt(message, START.length, ID_KEY)) return null;
-  const from = START.length + ID_KEY.length;
+  return standsAt(message, START.length, ID_KEY) ? endOfWord(message, START.length + ID_KEY.length) : null;
+}
+
+/** The quote behind a short word of plain characters. */
+function endOfWord(message: Buffer, from: number): number | null {
   let at = from;
-  while (at - from <= MOST_ID && isOfId(message[at])) at += 1;
+  while (at - from <= MOST_ID && isPlain(message[at])) at += 1;
   return message[at] === QUOTE ? at : null;
 }
 
 /** Letters, digits, `_` and `-`. */
-function isOfId(byte: number | undefined): boolean {
+function isPlain(byte: number | undefined): boolean {
   if (byte === undefined) return false;
   const letter = byte | 0x20;
   return (letter >= 0x61 && letter <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === 0x5f || byte === 0x2d;
 }
 
 function cutAgain(message: Buffer, idEnd: number, { between, fields }: Known): AudioPiece | null {
+  if (!standsAt(message, idEnd, between)) return null;
   const from = idEnd + between.length;
-  const to = message.length - END.length;
-  if (from >= to || !standsAt(message, idEnd, between) || !standsAt(message, to, END)) return null;
+  const to = message.indexOf(QUOTE, from);
+  if (to === -1 || !endsThere(message, to)) return null;
   const base64 = message.subarray(from, to);
   return isWireBase64(base64) ? { base64, fields } : null;
+}
+
+/** Nothing but padding may follow the audio: other members would have to be read each time. */
+function endsThere(message: Buffer, to: number): boolean {
+  const end = standsAt(message, to, PADDING_KEY) ? endOfWord(message, to + PADDING_KEY.length) : to;
+  return end !== null && end + END.length === message.length && standsAt(message, end, END);
 }
 
 /**
@@ -78,9 +90,8 @@ function cutFirst(message: Buffer): AudioPiece | null {
 }
 
 function knownOf(message: Buffer, idEnd: number, { base64, fields }: AudioPiece): Known | null {
-  const from = message.length - END.length - base64.length;
-  // Where more members follow the audio, they would have to be read each time.
-  if (from <= idEnd || !standsAt(message, from - DELTA_KEY.length, DELTA_KEY)) return null;
+  const from = base64.byteOffset - message.byteOffset;
+  if (from <= idEnd || !endsThere(message, from + base64.length)) return null;
   // A copy: the message itself would be kept for as long as the reply.
   return { between: Buffer.from(message.subarray(idEnd, from)), fields };
 }
