@@ -184,8 +184,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'nobody notices that the agent is silent',
     file: 'src/call/timers.ts',
-    find: 'deadAir: deadAirDueMs(call),',
-    replace: 'deadAir: null,',
+    find: 'wanted.deadAir = deadAirDueMs(call);',
+    replace: '',
     test: 'test/call',
   },
   {

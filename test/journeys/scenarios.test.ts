@@ -51,12 +51,12 @@ describe.concurrent('a whole call', () => {
     expect(reply?.status).toBe('completed');
     expect(reply?.doneAtMs).toBeLessThan(cut.atMs - 500);
     expect(cut.accepted).toBe(true);
-    // How exact it is, is measured in truncation.test.ts, with nothing else on the machine.
+    // How exact it is, in time and in words, is measured in truncation.test.ts, with nothing else on the machine.
     expect(Math.abs(cut.audioEndMs - truth.trulyHeardMs)).toBeLessThanOrEqual(60);
     const line = first(call.lines.filter((one) => one.interrupted));
     expect(line).toMatchObject({ speaker: 'agent', estimated: true });
     expect(line.planned?.startsWith(line.text)).toBe(true);
-    expect(Math.abs(words(line.text) - words(truth.heardText))).toBeLessThanOrEqual(1);
+    expect(Math.abs(words(line.text) - words(truth.heardText))).toBeLessThanOrEqual(2);
     expect(record.errorCodes()).toEqual([]);
   });
 
