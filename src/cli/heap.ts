@@ -4,7 +4,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 /** Both halves of the young generation. What lives in it is copied at each collection, whatever its size. */
 const YOUNG_BYTES = 32 * 1024 * 1024;
 /** The old generation is collected when it has grown by so much, in per cent of what lived after the last time. */
-const OLD_GROWTH_PERCENT = 300;
+const OLD_GROWTH_PERCENT = 100;
 
 /**
  * Keeps the garbage collector's pauses short and rare in a server with live calls. Frames of audio die young, and V8's own rules,

@@ -77,3 +77,13 @@ export function standsAt(bytes: Uint8Array, from: number, part: Uint8Array): boo
   for (let at = 0; at < part.length; at += 1) if (bytes[from + at] !== part[at]) return false;
   return true;
 }
+
+/**
+ * A copy in memory of its own, for what is kept as long as a call: a small Buffer is otherwise a slice of Node's pool, and one
+ * that stays keeps all 64 kB of it.
+ */
+export function lasting(bytes: Uint8Array): Buffer {
+  const copy = Buffer.alloc(bytes.length);
+  copy.set(bytes);
+  return copy;
+}

@@ -2,7 +2,7 @@
  * The vocabulary of Twilio's Media Streams (Twilio docs, "Media Streams – WebSocket messages"), both ways. Nothing outside this
  * file spells a member of these messages.
  */
-import { Audio, isWireBase64, standsAt } from '../../media/audio.ts';
+import { Audio, isWireBase64, lasting, standsAt } from '../../media/audio.ts';
 
 export type StreamMessage =
   | { readonly kind: 'connected' }
@@ -54,7 +54,7 @@ export function createStreamReader(): StreamReader {
     const message = parseStreamMessage(text, streamSid);
     if (message?.kind === 'start' && streamSid === null) {
       streamSid = message.start.streamSid;
-      tail = Buffer.from(`"},"streamSid":${JSON.stringify(streamSid)}}`, 'latin1');
+      tail = lasting(Buffer.from(`"},"streamSid":${JSON.stringify(streamSid)}}`, 'latin1'));
     }
     return message;
   };

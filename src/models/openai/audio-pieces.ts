@@ -1,4 +1,4 @@
-import { isWireBase64, standsAt } from '../../media/audio.ts';
+import { isWireBase64, lasting, standsAt } from '../../media/audio.ts';
 
 /** Where the base64 of a piece of audio stands in its message, and what the message says beside it. */
 export interface AudioPiece {
@@ -92,8 +92,7 @@ function cutFirst(message: Buffer): AudioPiece | null {
 function knownOf(message: Buffer, idEnd: number, { base64, fields }: AudioPiece): Known | null {
   const from = base64.byteOffset - message.byteOffset;
   if (from <= idEnd || !endsThere(message, from + base64.length)) return null;
-  // A copy: the message itself would be kept for as long as the reply.
-  return { between: Buffer.from(message.subarray(idEnd, from)), fields };
+  return { between: lasting(message.subarray(idEnd, from)), fields };
 }
 
 /** The members of a JSON object; null for anything else. Never throws. */
