@@ -49,13 +49,15 @@ export async function run(words: readonly string[]): Promise<number> {
       .catch((err: unknown) => logger.error({ err }, 'the call could not be ended; press again to leave it'));
     const lines = await follow(app.switchboard, callId, show);
     const call = await app.switchboard.call(callId);
-    if (values.json) stdout.write(`${JSON.stringify(summary(call, lines))}\n`);
+    const recordings = (await app.switchboard.recordings.of(callId)).flatMap(({ path }) =>
+      path === null ? [] : [path],
+    );
+    if (values.json) stdout.write(`${JSON.stringify(summary(call, lines, recordings))}\n`);
     show(
       `\n${call.outcome}: ${call.reason}${call.result === null ? '' : `\nThe agent reports: “${plain(call.result)}”`}`,
     );
-    const recordings = await app.switchboard.recordings.of(callId);
     if (call.cost !== null && call.cost.amount > 0) show(costText(call.cost));
-    for (const { path } of recordings) if (path !== null) show(`Recorded: ${path}`);
+    for (const path of recordings) show(`Recorded: ${path}`);
     return call.outcome === 'completed' ? 0 : 1;
   } finally {
     await app.stop(DRAIN_MS);
@@ -86,8 +88,8 @@ function costText({ amount, complete }: Cost): string {
   return `It cost ${complete ? 'about' : 'at least'} $${amount.toFixed(3)} by the price table.`;
 }
 
-function summary(call: CallFacts, lines: readonly Line[]) {
+function summary(call: CallFacts, lines: readonly Line[], recordings: readonly string[]) {
   const { simulated, callId, outcome, reason, result, answeredAtMs, endedAtMs, usage, cost } = call;
   const durationMs = answeredAtMs === null || endedAtMs === null ? 0 : endedAtMs - answeredAtMs;
-  return { simulated, callId, outcome, reason, result, durationMs, lines, usage, cost };
+  return { simulated, callId, outcome, reason, result, durationMs, lines, recordings, usage, cost };
 }

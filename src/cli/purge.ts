@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { complaintsError, processSources, readConfig } from '../config/config.ts';
@@ -12,6 +13,8 @@ import { createLogger } from './log.ts';
 
 const HOURS: Readonly<Record<string, number>> = { h: 1, d: 24, w: 168 };
 const HOUR_MS = 3_600_000;
+/** Where no server ever ran, nothing is made only to be looked through. */
+const NOTHING_KEPT: Purged = { calls: [], files: 0, carrierRecordings: [], scrubbed: true };
 
 /** Forgets calls that have ended, also while a server runs. Exit code 0, or 1 when the store's files have to be cleaned once more. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -35,16 +38,22 @@ export async function run(words: readonly string[]): Promise<number> {
     throw new UserInputError(
       'say what to purge: switchboard purge --older-than 30d, or --call ID. RETAIN_DAYS is not set.',
     );
+  const dryRun = values['dry-run'];
+  const tell = (purged: Purged): void => {
+    claimStdout().write(`${values.json ? JSON.stringify({ dryRun, ...purged }) : sentences(purged, dryRun)}\n`);
+  };
+  if (!existsSync(config.dataDir)) {
+    tell(NOTHING_KEPT);
+    return 0;
+  }
   const logger = createLogger(config.logLevel === 'info' ? { ...config, logLevel: 'warn' } : config);
   const store = await openSqliteStore({ dataDir: config.dataDir });
   try {
     const folder = openRecordingFolder(join(config.dataDir, 'recordings'));
     const rescueFolder = join(config.dataDir, 'rescued');
     const archive = createArchive({ store, folder, rescueFolder, clock: systemClock, logger });
-    const dryRun = values['dry-run'];
     const purged = await archive.purge({ endedBeforeMs: systemClock.wall() - olderThanMs, callId, dryRun });
-    const text = values.json ? JSON.stringify({ dryRun, ...purged }) : sentences(purged, dryRun);
-    claimStdout().write(`${text}\n`);
+    tell(purged);
     return dryRun || purged.scrubbed ? 0 : 1;
   } finally {
     await store.close();

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { WebSocket } from 'ws';
 import { recordingToken } from '../../src/carriers/twilio/recordings.ts';
-import { scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
+import { type Script, scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
 import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
 import type { SimulatedCall } from '../../src/simulator/twilio/call.ts';
 import { type FormFields, sign } from '../../src/simulator/twilio/signature.ts';
 import { startWorld, type World } from '../../src/simulator/world.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 import type { Followed, Processes, ServerProcess } from '../journeys/process.ts';
-import { AGREES } from '../journeys/short-calls.ts';
 import { type ModelLink, type ModelProxy, startModelProxy } from './model-link.ts';
 
 /** Rings for ever at the simulator, so that a test can be Twilio for it. */
@@ -16,6 +15,18 @@ const OURS = '+14155550199';
 /** Refused by the settings: for tool calls that must not dial. */
 export const BLOCKED = '+14155550177';
 const FRIEND = '+14155550123';
+
+/**
+ * Says at once that the table is booked, and goodbye when the agent has said it. Over the agent's goodbye, a machine that is busy
+ * would still be making that, and a goodbye that is cut while it is made takes its `end_call` with it.
+ */
+const HEARS_OUT: Script = {
+  rules: [
+    { when: { after: 'start', ms: 300 }, act: { say: 'c.confirmed' } },
+    { when: { after: 'heard', phrase: 'a.goodbye', share: 0.95 }, act: { say: 'c.bye' } },
+  ],
+  manners: { helloAfterMs: null, hangUpAfterMs: null },
+};
 
 /** The server as a process of its own, in a simulated world in which some calls are the attacker's. */
 export interface Target {
@@ -41,7 +52,7 @@ export async function startTarget(here: Processes, settings: Readonly<Record<str
       answer: (to) =>
         to === OURS
           ? { kind: 'never' }
-          : { kind: 'answers', ringMs: 100, callee: () => scriptedCallee(AGREES, phrases) },
+          : { kind: 'answers', ringMs: 100, callee: () => scriptedCallee(HEARS_OUT, phrases) },
     }),
   );
   const proxy = here.later(await startModelProxy(world.realtime.url));
@@ -88,10 +99,7 @@ export async function startTarget(here: Processes, settings: Readonly<Record<str
   };
 }
 
-/**
- * The agent's sentences, and an end in good order. Where the person's "bye" falls depends on how busy the machine of the simulators
- * is: it may cut the goodbye short, or come after the line was put down.
- */
+/** The agent's sentences, and an end in good order. The person's "bye" may come after the line was put down. */
 function expectWhole(data: Followed['data'], lines: Followed['lines']): void {
   const said = lines.map(({ text }) => text);
   const isWhole =

@@ -67,4 +67,15 @@ describe('purging beside a server, and what a crash leaves of a recording', { ti
     const whole = readFileSync(wavOf(live));
     expect(readWavHeader(whole)?.dataBytes).toBe(whole.byteLength - WAV_HEADER_BYTES);
   });
+
+  it('makes no store only to look through it', async () => {
+    const dataDir = join(here.folder(), 'never');
+    const args = [ENTRY, 'purge', '--older-than', '1d', '--dry-run'];
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      cwd: here.folder(),
+      env: { DATA_DIR: dataDir },
+    });
+    expect(stdout).toBe('0 calls and 0 recordings would be purged.\n');
+    expect(existsSync(dataDir)).toBe(false);
+  });
 });
