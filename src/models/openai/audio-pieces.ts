@@ -14,6 +14,8 @@ const END = Buffer.from('"}', 'latin1');
 const PADDING_KEY = Buffer.from('","obfuscation":"', 'latin1');
 const QUOTE = 0x22;
 const MOST_ID = 256;
+/** Three ids and two numbers are 200 bytes. What is longer is read each time instead of being kept. */
+const MOST_BETWEEN = 2_000;
 
 /** What stands between the id and the base64 of the latest piece, and what was read there. */
 interface Known {
@@ -91,7 +93,7 @@ function cutFirst(message: Buffer): AudioPiece | null {
 
 function knownOf(message: Buffer, idEnd: number, { base64, fields }: AudioPiece): Known | null {
   const from = base64.byteOffset - message.byteOffset;
-  if (from <= idEnd || !endsThere(message, from + base64.length)) return null;
+  if (from <= idEnd || from - idEnd > MOST_BETWEEN || !endsThere(message, from + base64.length)) return null;
   return { between: lasting(message.subarray(idEnd, from)), fields };
 }
 
