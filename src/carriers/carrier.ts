@@ -130,6 +130,8 @@ export interface MediaSocket {
   /** Bytes handed over by `send` that the network has not taken yet. */
   readonly bufferedAmount: number;
   send(data: string | Uint8Array): void;
+  /** A text message that is UTF-8 already. */
+  sendEncoded(text: Uint8Array): void;
   close(code: number, reason?: string): void;
   /** Closes without a handshake. */
   terminate(): void;

@@ -188,6 +188,11 @@ function mediaSocket(socket: WebSocket, connection: Socket, callId: string | und
       // The callback keeps a write that fails after a close from being thrown.
       socket.send(data, afterWrite);
     },
+    sendEncoded: (text) => {
+      if (socket.readyState !== socket.OPEN) return;
+      gather();
+      socket.send(text, AS_TEXT, afterWrite);
+    },
     close: (code, reason) => socket.close(code, reason),
     terminate: () => socket.terminate(),
     onMessage: (listener) => {
@@ -212,6 +217,7 @@ function mediaSocket(socket: WebSocket, connection: Socket, callId: string | und
   };
 }
 
+const AS_TEXT = { binary: false };
 const afterWrite = (): void => undefined;
 
 /** What is sent in one turn of the event loop, such as audio and the mark behind it, goes to the kernel in one call at its end. */

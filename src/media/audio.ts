@@ -1,19 +1,23 @@
 /**
  * One run of G.711 µ-law, 8 kHz, mono: 8 bytes a millisecond, silence is 0xFF. Held in the form in which it came (bytes, base64,
- * or base64 in ASCII as it stood on the wire) and converted only when somebody asks for another, so that Twilio → OpenAI stays a
- * copy of some hundred bytes.
+ * or base64 in ASCII where it stands in a message) and converted only when somebody asks for another, so that Twilio → OpenAI
+ * stays a copy of some hundred bytes.
  */
 export class Audio {
   readonly byteLength: number;
+  private readonly message: Buffer | undefined;
+  private readonly from: number;
+  private readonly to: number;
   private bytesForm: Uint8Array | undefined;
   private base64Form: string | undefined;
-  private wireForm: Buffer | undefined;
 
-  private constructor(byteLength: number, bytes?: Uint8Array, base64?: string, wire?: Buffer) {
+  private constructor(byteLength: number, bytes?: Uint8Array, base64?: string, message?: Buffer, from = 0, to = 0) {
     this.byteLength = byteLength;
+    this.message = message;
+    this.from = from;
+    this.to = to;
     this.bytesForm = bytes;
     this.base64Form = base64;
-    this.wireForm = wire;
   }
 
   static fromBytes(bytes: Uint8Array): Audio {
@@ -26,11 +30,10 @@ export class Audio {
     return new Audio((text.length / 4) * 3 - padding, undefined, text);
   }
 
-  /** The same in ASCII. Who gives it does not change it any more. */
-  static fromWire(base64: Buffer): Audio {
-    const { length } = base64;
-    const padding = base64[length - 1] !== PAD ? 0 : base64[length - 2] === PAD ? 2 : 1;
-    return new Audio((length / 4) * 3 - padding, undefined, undefined, base64);
+  /** The same in ASCII, from `from` to before `to` of a message. Who gives it does not change it any more. */
+  static fromWire(message: Buffer, from = 0, to = message.length): Audio {
+    const padding = message[to - 1] !== PAD ? 0 : message[to - 2] === PAD ? 2 : 1;
+    return new Audio(((to - from) / 4) * 3 - padding, undefined, undefined, message, from, to);
   }
 
   bytes(): Uint8Array {
@@ -42,16 +45,21 @@ export class Audio {
     if (this.base64Form === undefined) {
       const bytes = this.bytesForm ?? new Uint8Array();
       this.base64Form =
-        this.wireForm?.toString('latin1') ??
+        this.message?.toString('latin1', this.from, this.to) ??
         Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
     }
     return this.base64Form;
   }
 
-  /** Base64 in ASCII, to be copied into a message. */
-  wire(): Buffer {
-    this.wireForm ??= Buffer.from(this.base64(), 'latin1');
-    return this.wireForm;
+  /** Characters of base64. */
+  get wireLength(): number {
+    return Math.ceil(this.byteLength / 3) * 4;
+  }
+
+  /** Writes its base64 in ASCII into a message that is being made. */
+  copyWire(target: Buffer, at: number): void {
+    if (this.message === undefined) target.write(this.base64(), at, 'latin1');
+    else this.message.copy(target, at, this.from, this.to);
   }
 }
 
@@ -62,12 +70,12 @@ for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 }
 
 /** Plain padded base64, and not empty. By a table, because every frame of every call is looked at. */
-export function isWireBase64(text: Uint8Array): boolean {
-  let end = text.length;
-  if (end === 0 || end % 4 !== 0) return false;
+export function isWireBase64(text: Uint8Array, from = 0, to = text.length): boolean {
+  let end = to;
+  if (end <= from || (end - from) % 4 !== 0) return false;
   if (text[end - 1] === PAD) end -= text[end - 2] === PAD ? 2 : 1;
   let every = 1;
-  for (let at = 0; at < end; at += 1) every &= IN_BASE64[text[at] ?? 0] ?? 0;
+  for (let at = from; at < end; at += 1) every &= IN_BASE64[text[at] ?? 0] ?? 0;
   return every === 1;
 }
 

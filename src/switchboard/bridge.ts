@@ -13,7 +13,7 @@ import type { Scribe } from './scribe.ts';
 import type { Tap } from './tap.ts';
 import { gatherTaps, type Taps } from './taps.ts';
 import { createTimers, type Timers } from './timers.ts';
-import { createUplink } from './uplink.ts';
+import { Uplink } from './uplink.ts';
 
 export interface BridgeOptions {
   readonly callId: CallId;
@@ -62,7 +62,7 @@ class LiveBridge implements Bridge {
   readonly ended: Promise<void>;
   readonly #options: BridgeOptions;
   readonly #line: Line;
-  readonly #uplink = createUplink((audio) => this.#session?.append(audio));
+  readonly #uplink = new Uplink();
   readonly #chunks = new Map<number, Audio>();
   readonly #timers: Timers;
   readonly #taps: Taps;
@@ -275,7 +275,7 @@ class LiveBridge implements Bridge {
         return session?.commitInput();
       case 'model.close':
         session?.close();
-        this.#session = null;
+        this.#connect(null);
         return;
       default:
         command satisfies never;
@@ -285,10 +285,16 @@ class LiveBridge implements Bridge {
   #openModel({ epoch, seed, turn }: Extract<CallCommand, { type: 'model.open' }>): void {
     const { callId, brief, instructions, tools, model } = this.#options;
     this.#session?.close();
-    this.#session = model.open(
+    const session = model.open(
       { callId, instructions, voice: brief.voice, language: brief.language, tools, seed, turn },
       (event, audio) => this.#fromModel(epoch, event, audio),
     );
+    this.#connect(session);
+  }
+
+  #connect(session: ModelSession | null): void {
+    this.#session = session;
+    this.#uplink.end = session;
   }
 
   /** What the taps put away, such as a recording, is there before the call counts as ended. */
@@ -297,7 +303,7 @@ class LiveBridge implements Bridge {
     this.#tellFrames();
     this.#chunks.clear();
     this.#session?.close();
-    this.#session = null;
+    this.#connect(null);
     this.#resolveBound();
     const { scribe } = this.#options;
     const putAway = this.#taps.ended();

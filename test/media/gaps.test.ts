@@ -1,15 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { newTimeline, place, type Timeline } from '../../src/media/gaps.ts';
+import { Timeline } from '../../src/media/gaps.ts';
 import { FRAME_BYTES } from '../../src/media/mulaw.ts';
 
 /** Feeds frames of 20 ms with these stamps; per frame: the silence before it, or `late`. */
 function feed(stamps: readonly number[]): readonly (number | 'late')[] {
-  let timeline: Timeline = newTimeline;
-  return stamps.map((mediaMs) => {
-    const placed = place(timeline, mediaMs, FRAME_BYTES);
-    timeline = placed.timeline;
-    return placed.late ? 'late' : placed.padMs;
-  });
+  const timeline = new Timeline();
+  return stamps.map((mediaMs) => timeline.place(mediaMs, FRAME_BYTES) ?? 'late');
 }
 
 describe('gaps in the carrier’s timestamps', () => {

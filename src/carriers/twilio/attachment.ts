@@ -1,13 +1,6 @@
 import type { Audio } from '../../media/audio.ts';
 import type { MediaSocket } from '../carrier.ts';
-import {
-  createStreamReader,
-  createStreamWriter,
-  type StreamMessage,
-  type StreamReader,
-  type StreamStart,
-  type StreamWriter,
-} from './stream.ts';
+import { type StreamMessage, StreamReader, type StreamStart, StreamWriter } from './stream.ts';
 
 export interface Clock {
   /** Monotonic, in milliseconds. */
@@ -52,7 +45,7 @@ const MOST_BACKLOG_BYTES = 4 * 1024 * 1024;
 /** One WebSocket of a media stream, from its upgrade to its end. Calls nothing back after `close`. */
 export class Attachment {
   private readonly options: AttachmentOptions;
-  private readonly reader: StreamReader = createStreamReader();
+  private readonly reader = new StreamReader();
   private writer: StreamWriter | null = null;
   private greeted = false;
   private ended = false;
@@ -76,16 +69,16 @@ export class Attachment {
   }
 
   play(audio: Audio): void {
-    if (this.writer === null || this.ended || audio.byteLength === 0) return;
-    this.send(this.writer.media(audio.base64()));
+    if (this.writer === null || audio.byteLength === 0 || !this.maySend()) return;
+    this.options.socket.sendEncoded(this.writer.media(audio));
   }
 
   mark(generation: number, markId: number): void {
-    if (this.writer !== null) this.send(this.writer.mark(generation, markId));
+    if (this.writer !== null && this.maySend()) this.options.socket.send(this.writer.mark(generation, markId));
   }
 
   clear(): void {
-    if (this.writer !== null) this.send(this.writer.clear());
+    if (this.writer !== null && this.maySend()) this.options.socket.send(this.writer.clear());
   }
 
   close(): void {
@@ -93,16 +86,14 @@ export class Attachment {
     this.options.socket.close(NORMAL);
   }
 
-  private send(text: string): void {
-    if (this.ended) return;
-    if (this.options.socket.bufferedAmount > MOST_BACKLOG_BYTES) {
-      this.options.onRefused('backlog');
-      // A close frame would wait behind the backlog.
-      this.options.socket.terminate();
-      this.end('dropped');
-      return;
-    }
-    this.options.socket.send(text);
+  private maySend(): boolean {
+    if (this.ended) return false;
+    if (this.options.socket.bufferedAmount <= MOST_BACKLOG_BYTES) return true;
+    this.options.onRefused('backlog');
+    // A close frame would wait behind the backlog.
+    this.options.socket.terminate();
+    this.end('dropped');
+    return false;
   }
 
   private receive(data: Buffer, isBinary: boolean): void {
@@ -140,7 +131,7 @@ export class Attachment {
       return;
     }
     this.stopWaiting();
-    this.writer = createStreamWriter(message.start.streamSid);
+    this.writer = new StreamWriter(message.start.streamSid);
     this.mediaAtMs = this.allowanceAtMs;
     this.watch(this.options.mediaTimeoutMs);
     this.options.onStarted();

@@ -232,7 +232,7 @@ export class TwilioLine implements Line {
         started();
         this.streamStarted(ticket.epoch, stream);
       },
-      onMedia: (audio, mediaMs) => this.options.hear(audio, mediaMs),
+      onMedia: this.options.hear,
       onMark: (generation, markId) =>
         this.emit({ type: 'carrier.markEchoed', epoch: ticket.epoch, generation, markId }),
       onDigit: (digit) => this.emit({ type: 'carrier.digitPressed', digit }),

@@ -36,35 +36,29 @@ const MOST_DIGITS = 15;
 const ZERO = 0x30;
 const MARK_NAME = /^g(\d{1,15}):(\d{1,15})$/;
 
-export interface StreamReader {
-  /** Null when the frame is malformed. Never throws. */
-  read(data: Buffer, isBinary: boolean): StreamMessage | null;
-}
-
 /**
  * Reads the frames of one stream. A frame of audio in the member order that Twilio writes is cut out by position, without
  * `JSON.parse` and without its audio ever becoming a string; in any other order it takes the strict way.
  */
-export function createStreamReader(): StreamReader {
-  // Known from `start` on: how every audio frame of this stream ends.
-  let tail: Buffer | null = null;
-  let streamSid: string | null = null;
+export class StreamReader {
+  /** Known from `start` on: how every audio frame of this stream ends. */
+  private tail: Buffer | null = null;
+  private streamSid: string | null = null;
 
-  const readStrictly = (text: string): StreamMessage | null => {
-    const message = parseStreamMessage(text, streamSid);
-    if (message?.kind === 'start' && streamSid === null) {
-      streamSid = message.start.streamSid;
-      tail = lasting(Buffer.from(`"},"streamSid":${JSON.stringify(streamSid)}}`, 'latin1'));
+  /** Null when the frame is malformed. Never throws. */
+  read(data: Buffer, isBinary: boolean): StreamMessage | null {
+    if (isBinary) return null;
+    return (this.tail === null ? null : cutMedia(data, this.tail)) ?? this.readStrictly(data.toString('utf8'));
+  }
+
+  private readStrictly(text: string): StreamMessage | null {
+    const message = parseStreamMessage(text, this.streamSid);
+    if (message?.kind === 'start' && this.streamSid === null) {
+      this.streamSid = message.start.streamSid;
+      this.tail = lasting(Buffer.from(`"},"streamSid":${JSON.stringify(this.streamSid)}}`, 'latin1'));
     }
     return message;
-  };
-
-  return {
-    read(data, isBinary) {
-      if (isBinary) return null;
-      return (tail === null ? null : cutMedia(data, tail)) ?? readStrictly(data.toString('utf8'));
-    },
-  };
+  }
 }
 
 function cutMedia(data: Buffer, tail: Buffer): StreamMessage | null {
@@ -82,10 +76,8 @@ function cutMedia(data: Buffer, tail: Buffer): StreamMessage | null {
     if (!standsAt(data, at, part)) return null;
     at += part.length;
   }
-  // Its own end may lie in the tail of a frame without audio.
-  const payload = at <= end ? data.subarray(at, end) : null;
-  // It is spliced into the model's envelope, so nothing but base64 may pass.
-  return payload && isWireBase64(payload) ? { kind: 'media', audio: Audio.fromWire(payload), mediaMs } : null;
+  // It is spliced into the model's envelope, so nothing but base64 may pass; of a frame without audio it is the tail.
+  return isWireBase64(data, at, end) ? { kind: 'media', audio: Audio.fromWire(data, at, end), mediaMs } : null;
 }
 
 function isDigit(byte: number | undefined): boolean {
@@ -162,20 +154,33 @@ function parseDigit(dtmf: Members | null): StreamMessage | null {
 }
 
 /** Builds what we send into one stream, by putting the changing part between two fixed ones. */
-export interface StreamWriter {
-  media(payload: string): string;
-  mark(generation: number, markId: number): string;
-  clear(): string;
+export class StreamWriter {
+  private readonly sid: string;
+  private readonly mediaHead: Buffer;
+
+  constructor(streamSid: string) {
+    this.sid = JSON.stringify(streamSid);
+    this.mediaHead = lasting(Buffer.from(`{"event":"media","streamSid":${this.sid},"media":{"payload":"`, 'latin1'));
+  }
+
+  /** In UTF-8: audio does not become a string on its way. */
+  media(audio: Audio): Buffer {
+    const { mediaHead } = this;
+    const payloadEnd = mediaHead.length + audio.wireLength;
+    const message = Buffer.allocUnsafe(payloadEnd + MEDIA_END.length);
+    message.set(mediaHead, 0);
+    audio.copyWire(message, mediaHead.length);
+    message.set(MEDIA_END, payloadEnd);
+    return message;
+  }
+
+  mark(generation: number, markId: number): string {
+    return `{"event":"mark","streamSid":${this.sid},"mark":{"name":"g${generation}:${markId}"}}`;
+  }
+
+  clear(): string {
+    return `{"event":"clear","streamSid":${this.sid}}`;
+  }
 }
 
-export function createStreamWriter(streamSid: string): StreamWriter {
-  const sid = JSON.stringify(streamSid);
-  const mediaHead = `{"event":"media","streamSid":${sid},"media":{"payload":"`;
-  const markHead = `{"event":"mark","streamSid":${sid},"mark":{"name":"g`;
-  const clear = `{"event":"clear","streamSid":${sid}}`;
-  return {
-    media: (payload) => `${mediaHead}${payload}"}}`,
-    mark: (generation, markId) => `${markHead}${generation}:${markId}"}}`,
-    clear: () => clear,
-  };
-}
+const MEDIA_END = Buffer.from('"}}', 'latin1');

@@ -1,8 +1,8 @@
-import { isWireBase64, lasting, standsAt } from '../../media/audio.ts';
+import { Audio, isWireBase64, lasting, standsAt } from '../../media/audio.ts';
 
-/** Where the base64 of a piece of audio stands in its message, and what the message says beside it. */
+/** A piece of audio, and what its message says beside it. */
 export interface AudioPiece {
-  readonly base64: Buffer;
+  readonly audio: Audio;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -23,6 +23,12 @@ interface Known {
   readonly fields: AudioPiece['fields'];
 }
 
+/** Its base64 stands from `from` to before `to`. */
+interface FirstPiece extends AudioPiece {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Cuts the audio out of the messages of one session: its base64 is neither parsed nor copied. Null for any other message, and
  * for audio in another form; that is read as a whole.
@@ -36,9 +42,9 @@ export function createPieceCutter(): (message: Buffer) => AudioPiece | null {
     const idEnd = endOfId(message);
     const again = known === null || idEnd === null ? null : cutAgain(message, idEnd, known);
     if (again !== null) return again;
-    const piece = cutFirst(message);
-    known = piece === null || idEnd === null ? null : knownOf(message, idEnd, piece);
-    return piece;
+    const first = cutFirst(message);
+    known = first === null || idEnd === null ? null : knownOf(message, idEnd, first);
+    return first;
   };
 }
 
@@ -66,8 +72,7 @@ function cutAgain(message: Buffer, idEnd: number, { between, fields }: Known): A
   const from = idEnd + between.length;
   const to = message.indexOf(QUOTE, from);
   if (to === -1 || !endsThere(message, to)) return null;
-  const base64 = message.subarray(from, to);
-  return isWireBase64(base64) ? { base64, fields } : null;
+  return isWireBase64(message, from, to) ? { audio: Audio.fromWire(message, from, to), fields } : null;
 }
 
 /** Nothing but padding may follow the audio: other members would have to be read each time. */
@@ -80,20 +85,18 @@ function endsThere(message: Buffer, to: number): boolean {
  * What stands around the base64 is parsed like any message, so that a member of that name elsewhere is not taken for it: then
  * the parsed `delta` is not the emptied one.
  */
-function cutFirst(message: Buffer): AudioPiece | null {
+function cutFirst(message: Buffer): FirstPiece | null {
   const key = message.indexOf(DELTA_KEY, START.length);
   const from = key + DELTA_KEY.length;
   const to = message.indexOf(QUOTE, from);
   if (key === -1 || to === -1) return null;
-  const base64 = message.subarray(from, to);
-  if (!isWireBase64(base64)) return null;
+  if (!isWireBase64(message, from, to)) return null;
   const fields = parsedFields(message.toString('utf8', 0, from) + message.toString('utf8', to));
-  return fields?.delta === '' ? { base64, fields } : null;
+  return fields?.delta === '' ? { audio: Audio.fromWire(message, from, to), fields, from, to } : null;
 }
 
-function knownOf(message: Buffer, idEnd: number, { base64, fields }: AudioPiece): Known | null {
-  const from = base64.byteOffset - message.byteOffset;
-  if (from <= idEnd || from - idEnd > MOST_BETWEEN || !endsThere(message, from + base64.length)) return null;
+function knownOf(message: Buffer, idEnd: number, { fields, from, to }: FirstPiece): Known | null {
+  if (from <= idEnd || from - idEnd > MOST_BETWEEN || !endsThere(message, to)) return null;
   return { between: lasting(message.subarray(idEnd, from)), fields };
 }
 

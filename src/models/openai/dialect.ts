@@ -6,6 +6,7 @@ import type {
 } from 'openai/resources/realtime/realtime';
 import type { SeedTurn, TurnSpec } from '../../call/commands.ts';
 import type { ModelTool, ReplyRequest } from '../model.ts';
+import type { Envelope } from './audio-frames.ts';
 
 /** What of a session's settings a server may refuse without the call being lost. */
 export type OptionalPart = 'noiseReduction' | 'transcriptionLanguage' | 'transcription';
@@ -205,14 +206,8 @@ export const gaDialect: Dialect = {
   },
 };
 
-const APPEND_HEAD = Buffer.from('{"type":"input_audio_buffer.append","audio":"', 'latin1');
-const APPEND_TAIL = Buffer.from('"}', 'latin1');
-
-/** The one message that is built a fiftieth of a second apart: copied together, never serialized. Base64 needs no escaping. */
-export function appendMessage(base64: Uint8Array): Buffer {
-  const message = Buffer.allocUnsafe(APPEND_HEAD.length + base64.length + APPEND_TAIL.length);
-  message.set(APPEND_HEAD, 0);
-  message.set(base64, APPEND_HEAD.length);
-  message.set(APPEND_TAIL, APPEND_HEAD.length + base64.length);
-  return message;
-}
+/** Around the callee's audio, which is the same in both dialects. Base64 needs no escaping. */
+export const appendEnvelope: Envelope = {
+  head: Buffer.from('{"type":"input_audio_buffer.append","audio":"', 'latin1'),
+  tail: Buffer.from('"}', 'latin1'),
+};

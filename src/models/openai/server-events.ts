@@ -98,7 +98,7 @@ export function createServerReader(): (message: Buffer) => ServerMessage {
   const cut = createPieceCutter();
   return (message) => {
     const piece = cut(message);
-    if (piece !== null) return spokeOf(piece.fields, Audio.fromWire(piece.base64));
+    if (piece !== null) return spokeOf(piece.fields, piece.audio);
     return readServerEvent(message.toString('utf8'));
   };
 }

@@ -2,14 +2,7 @@ import type { TurnSpec } from '../../call/commands.ts';
 import type { ModelEvent } from '../../call/events.ts';
 import type { Audio } from '../../media/audio.ts';
 import type { ModelSession, ReplyRequest, SessionSpec } from '../model.ts';
-import {
-  appendMessage,
-  type ClientMessage,
-  type Dialect,
-  type OptionalPart,
-  type SessionSettings,
-  type TurnSettings,
-} from './dialect.ts';
+import type { ClientMessage, Dialect, OptionalPart, SessionSettings, TurnSettings } from './dialect.ts';
 import { type Failure, failedEvent, failureOfCode, isRetryableReplyCode } from './failures.ts';
 import { type RequestKind, SentRequests } from './requests.ts';
 import {
@@ -93,8 +86,7 @@ class Session implements ModelSession {
 
   append(audio: Audio): void {
     if (this.phase !== 'ready' || audio.byteLength === 0) return;
-    if (this.socket.waitingBytes > MAX_UNSENT_BYTES) return;
-    this.socket.sendEncoded(appendMessage(audio.wire()));
+    this.socket.sendAudio(audio, MAX_UNSENT_BYTES);
   }
 
   configure(turn: TurnSpec): void {

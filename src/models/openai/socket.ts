@@ -1,5 +1,9 @@
+import type { Socket as Connection } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
+import type { Audio } from '../../media/audio.ts';
+import { AudioFrames } from './audio-frames.ts';
+import { appendEnvelope } from './dialect.ts';
 import { type Failure, failureOfClose, failureOfHandshake, failureOfSocketError } from './failures.ts';
 
 /** Monotonic milliseconds, and timers that can be stopped. */
@@ -28,13 +32,8 @@ export interface SocketListener {
 export interface Socket {
   /** False when nothing was sent, because the socket is not open. */
   send(text: string): boolean;
-  /**
-   * The same for a text that is UTF-8 already. ws masks and writes such bytes in one piece, a string in two, which costs half as
-   * much again in the kernel: for what is sent fifty times a second.
-   */
-  sendEncoded(text: Buffer): boolean;
-  /** Bytes that the network has not yet taken. */
-  readonly waitingBytes: number;
+  /** The callee's audio. It is dropped while more than `mostWaitingBytes` wait for the network. */
+  sendAudio(audio: Audio, mostWaitingBytes: number): void;
   close(): void;
 }
 
@@ -47,7 +46,7 @@ const FLOOD_MESSAGES = { burst: 10_000, perMs: 0.5 };
 const MAX_MISSED_PONGS = 2;
 const CLOSE_GRACE_MS = 2_000;
 const REFUSAL_BODY_BYTES = 8 * 1024;
-const AS_TEXT = { binary: false };
+const FRAMES = new AudioFrames(appendEnvelope);
 /** A failed write is followed by `close`; the callback only keeps ws from reporting it twice. */
 const afterWrite = (): void => {};
 
@@ -60,6 +59,8 @@ class LiveSocket implements Socket {
   private readonly options: SocketOptions;
   private readonly listener: SocketListener;
   private ws: WebSocket | null = null;
+  /** Beneath the WebSocket, once it is open. */
+  private connection: Connection | null = null;
   private over = false;
   private opened = false;
   private missedPongs = 0;
@@ -82,20 +83,18 @@ class LiveSocket implements Socket {
     }
   }
 
-  get waitingBytes(): number {
-    return this.ws?.bufferedAmount ?? 0;
-  }
-
   send(text: string): boolean {
     if (this.over || this.ws?.readyState !== WebSocket.OPEN) return false;
     this.ws.send(text, afterWrite);
     return true;
   }
 
-  sendEncoded(text: Buffer): boolean {
-    if (this.over || this.ws?.readyState !== WebSocket.OPEN) return false;
-    this.ws.send(text, AS_TEXT, afterWrite);
-    return true;
+  sendAudio(audio: Audio, mostWaitingBytes: number): void {
+    const { ws, connection } = this;
+    if (this.over || ws?.readyState !== WebSocket.OPEN || connection === null) return;
+    if (connection.writableLength > mostWaitingBytes || FRAMES.write(connection, audio)) return;
+    const { head, tail } = appendEnvelope;
+    ws.send(`${head}${audio.base64()}${tail}`, afterWrite);
   }
 
   close(): void {
@@ -137,6 +136,9 @@ class LiveSocket implements Socket {
       });
       response.on('end', refuse);
       response.on('error', refuse);
+    });
+    ws.on('upgrade', (response) => {
+      this.connection = response.socket;
     });
     ws.on('open', () => {
       this.opened = true;

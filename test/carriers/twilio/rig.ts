@@ -224,6 +224,9 @@ export class PipeSocket implements MediaSocket {
   send(data: string | Uint8Array): void {
     this.sent.push(String(data));
   }
+  sendEncoded(text: Uint8Array): void {
+    this.sent.push(Buffer.from(text).toString());
+  }
   close(code: number): void {
     this.drop(code);
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_USAGE } from '../../../src/call/words.ts';
 import { betaDialect } from '../../../src/models/openai/beta-dialect.ts';
-import { appendMessage, gaDialect, type SessionSettings } from '../../../src/models/openai/dialect.ts';
+import { appendEnvelope, gaDialect, type SessionSettings } from '../../../src/models/openai/dialect.ts';
 import { createServerReader, readServerEvent, type ServerMessage } from '../../../src/models/openai/server-events.ts';
 
 const settings: SessionSettings = {
@@ -92,7 +92,7 @@ describe('what we say', () => {
   });
 
   it('splices audio into valid JSON', () => {
-    expect(JSON.parse(appendMessage(Buffer.from('/+8=')).toString())).toEqual({
+    expect(JSON.parse(`${appendEnvelope.head}/+8=${appendEnvelope.tail}`)).toEqual({
       type: 'input_audio_buffer.append',
       audio: '/+8=',
     });
