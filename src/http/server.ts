@@ -11,6 +11,7 @@ import { NOT_FOUND } from './failure.ts';
 import { createListener, type Listener } from './listener.ts';
 import { flatHeaders, matchPath, parseForm, pathOf } from './routes.ts';
 import { limitStrangers } from './strangers.ts';
+import { TextFrames } from './text-frames.ts';
 
 export interface PublicServerOptions {
   readonly host: string;
@@ -173,9 +174,9 @@ function mountSockets(
 }
 
 function mediaSocket(socket: WebSocket, connection: Socket, callId: string | undefined, logger: HttpLog): MediaSocket {
-  const gather = gatherWrites(connection);
   const failed = (error: unknown): void => {
     logger.error({ callId, err: error }, 'The handler of a socket failed');
+    FRAMES.flush();
     socket.close(1011);
   };
   return {
@@ -184,16 +185,18 @@ function mediaSocket(socket: WebSocket, connection: Socket, callId: string | und
     },
     send: (data) => {
       if (socket.readyState !== socket.OPEN) return;
-      gather();
+      if (typeof data === 'string') return FRAMES.write(connection, data);
+      FRAMES.flush();
       // The callback keeps a write that fails after a close from being thrown.
       socket.send(data, afterWrite);
     },
     sendEncoded: (text) => {
-      if (socket.readyState !== socket.OPEN) return;
-      gather();
-      socket.send(text, AS_TEXT, afterWrite);
+      if (socket.readyState === socket.OPEN) FRAMES.write(connection, text);
     },
-    close: (code, reason) => socket.close(code, reason),
+    close: (code, reason) => {
+      FRAMES.flush();
+      socket.close(code, reason);
+    },
     terminate: () => socket.terminate(),
     onMessage: (listener) => {
       // Without a closure for each message.
@@ -217,23 +220,8 @@ function mediaSocket(socket: WebSocket, connection: Socket, callId: string | und
   };
 }
 
-const AS_TEXT = { binary: false };
+const FRAMES = new TextFrames();
 const afterWrite = (): void => undefined;
-
-/** What is sent in one turn of the event loop, such as audio and the mark behind it, goes to the kernel in one call at its end. */
-function gatherWrites(connection: Socket): () => void {
-  let gathering = false;
-  const flush = (): void => {
-    gathering = false;
-    connection.uncork();
-  };
-  return () => {
-    if (gathering) return;
-    gathering = true;
-    connection.cork();
-    process.nextTick(flush);
-  };
-}
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
