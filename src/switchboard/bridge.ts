@@ -11,7 +11,7 @@ import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { Scribe } from './scribe.ts';
 import type { Tap } from './tap.ts';
-import { gatherTaps, type Taps } from './taps.ts';
+import { Taps } from './taps.ts';
 import { createTimers, type Timers } from './timers.ts';
 import { Uplink } from './uplink.ts';
 
@@ -79,7 +79,10 @@ class LiveBridge implements Bridge {
 
   constructor(options: BridgeOptions) {
     this.#options = options;
-    this.#taps = gatherTaps(options.taps);
+    const { callId, logger } = options;
+    this.#taps = new Taps(options.taps, (err) =>
+      logger.error({ callId, err }, 'what listens to a call made a mistake'),
+    );
     this.#timers = createTimers(options.clock, (name, setId, atMs) =>
       this.#feed({ type: 'timer.fired', name, setId, atMs }),
     );
@@ -123,10 +126,7 @@ class LiveBridge implements Bridge {
     this.#untold += 1;
     if (this.#untold === SAMPLED_FRAME) this.#hearSample(audio, mediaMs);
     else this.#uplink.hear(audio, mediaMs);
-    const { heard } = this.#taps;
-    if (heard.length === 0) return;
-    const nowMs = this.#options.clock.now();
-    for (const tap of heard) tap(audio, mediaMs, nowMs);
+    if (this.#taps.hears) this.#taps.heard(audio, mediaMs, this.#options.clock.now());
   }
 
   #hearSample(audio: Audio, mediaMs: number): void {
@@ -135,11 +135,11 @@ class LiveBridge implements Bridge {
     this.#uplink.hear(audio, mediaMs);
     const atMs = clock.now();
     this.#tellFrames();
-    for (const tap of this.#taps.sampled) tap({ mediaMs, tookMs: atMs - sinceMs, atMs });
+    this.#taps.sampled({ mediaMs, tookMs: atMs - sinceMs, atMs });
   }
 
   #tellFrames(): void {
-    for (const tap of this.#taps.frames) tap(this.#untold);
+    this.#taps.frames(this.#untold);
     this.#untold = 0;
   }
 
@@ -169,14 +169,11 @@ class LiveBridge implements Bridge {
     this.#stepping = true;
     try {
       for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
-        for (const tap of this.#taps.event) tap(next);
-        const stepped = step(this.#call, next);
-        if (this.#taps.stepped.length > 0) {
-          const taken = { event: next, before: this.#call, after: stepped.call, commands: stepped.commands };
-          for (const tap of this.#taps.stepped) tap(taken);
-        }
-        this.#call = stepped.call;
-        for (const command of stepped.commands) {
+        this.#taps.event(next);
+        const { call, commands } = step(this.#call, next);
+        if (this.#taps.followsSteps) this.#taps.stepped({ event: next, before: this.#call, after: call, commands });
+        this.#call = call;
+        for (const command of commands) {
           this.#tell(command, next.atMs);
           this.#obey(command);
         }
@@ -188,17 +185,15 @@ class LiveBridge implements Bridge {
   }
 
   #tell(command: CallCommand, atMs: number): void {
-    const { command: taps } = this.#taps;
-    if (taps.length === 0) return;
     const audio = command.type === 'carrier.play' ? this.#chunks.get(command.chunkId) : undefined;
-    for (const tap of taps) tap(command, atMs, audio);
+    this.#taps.command(command, atMs, audio);
   }
 
   #tellState(atMs: number): void {
     const state = this.state();
     if (state === this.#told) return;
     this.#told = state;
-    for (const tap of this.#taps.state) tap(state, atMs);
+    this.#taps.state(state, atMs);
     if (state === 'answered') this.#options.scribe.change({ answeredAtMs: this.#options.clock.wall() });
     // The end is written by `scribe.ended`, with its outcome, in one change.
     if (state !== 'ended') this.#options.scribe.state(state);
@@ -211,7 +206,7 @@ class LiveBridge implements Bridge {
         this.#chunks.delete(command.chunkId);
         if (!audio) return;
         this.#line.play(audio);
-        for (const tap of this.#taps.played) tap(command.chunkId);
+        this.#taps.played(command.chunkId);
         return;
       }
       case 'chunk.drop':

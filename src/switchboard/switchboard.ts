@@ -13,7 +13,6 @@ import { inCallTools, instructionsFor } from './briefing.ts';
 import { logCall } from './call-log.ts';
 import { type Clock, within } from './clock.ts';
 import { type Costs, createCosts } from './costs.ts';
-import { guardTap } from './guarded-tap.ts';
 import type { Logger } from './logger.ts';
 import type { Meter } from './meter.ts';
 import { meterCall } from './metering.ts';
@@ -190,9 +189,7 @@ class LiveSwitchboard implements RunningSwitchboard {
     const listeners = [this.#options.archive.recorder, ...(this.#options.taps ?? [])].map((make) =>
       make({ callId, brief, carrier: carrier.name }),
     );
-    const taps = [log, meter ? meterCall(meter, clock) : null, ...listeners]
-      .filter((tap) => tap !== null)
-      .map((tap) => guardTap(tap, (err) => logger.error({ callId, err }, 'what listens to a call made a mistake')));
+    const taps = [log, meter ? meterCall(meter, clock) : null, ...listeners].filter((tap) => tap !== null);
     const bridge = createBridge({
       callId,
       brief,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { guardTap } from '../../src/switchboard/guarded-tap.ts';
 import type { Tap } from '../../src/switchboard/tap.ts';
+import { Taps } from '../../src/switchboard/taps.ts';
 
 it('a tap that fails is told of once and called no more, but for what it has to put away', async () => {
   const calls: string[] = [];
@@ -18,14 +18,16 @@ it('a tap that fails is told of once and called no more, but for what it has to 
     }
   }
   const faults: unknown[] = [];
-  const tap = guardTap(new Failing(), (error) => faults.push(error));
-  tap.played?.(1);
-  tap.frames?.(50);
-  tap.frames?.(50);
-  tap.played?.(2);
-  await tap.ended?.();
+  const other: number[] = [];
+  const taps = new Taps([new Failing(), { played: (chunkId) => other.push(chunkId) }], (error) => faults.push(error));
+  taps.played(1);
+  taps.frames(50);
+  taps.frames(50);
+  taps.played(2);
+  await taps.ended();
   expect(calls).toEqual(['tap played 1', 'tap heard', 'put away']);
   expect(faults).toEqual([new Error('a mistake')]);
-  // What is not there stays away: the bridge does not even look at the clock for it.
-  expect(tap.heard).toBeUndefined();
+  expect(other).toEqual([1, 2]);
+  // The bridge does not even look at the clock when nobody wants to know.
+  expect(taps.hears).toBe(false);
 });
