@@ -9,8 +9,9 @@ const MOST_GAP_MS = 10_000;
 
 /** The place of each frame on the media clock of one stream. */
 export class Timeline {
-  /** Where the next frame should begin; NaN before the first one. */
-  #expectedMs = Number.NaN;
+  #begun = false;
+  /** Where the next frame should begin. */
+  #expectedMs = 0;
   /**
    * How much of the latest gap was given as silence and has not come late since: no more than that may be dropped as late, so
    * that a carrier whose clock jumps back is still heard.
@@ -20,7 +21,8 @@ export class Timeline {
   /** Of a frame of `bytes` stamped `mediaMs`: milliseconds of silence to put before it; null when its place was filled already. */
   place(mediaMs: number, bytes: number): number | null {
     const lengthMs = msOfBytes(bytes);
-    const gapMs = mediaMs - this.#expectedMs;
+    const gapMs = this.#begun ? mediaMs - this.#expectedMs : 0;
+    this.#begun = true;
     if (gapMs <= -LEAST_GAP_MS - lengthMs && this.#filledMs >= lengthMs) {
       this.#filledMs -= lengthMs;
       return null;

@@ -32,11 +32,15 @@ export type Refusal = 'no-start' | 'wrong-start' | 'flood' | 'backlog' | 'no-med
 const NORMAL = 1000;
 const POLICY = 1008;
 
-/** 50 frames a second are normal, and after a stall of a minute they all come at once. */
-const FLOOD_BURST = 4_000;
-const FLOOD_PER_MS = 0.2;
-/** A frame counts once for each such piece. */
+/**
+ * 50 frames a second are normal, and after a stall of a minute they all come at once. Counted in whole numbers: one comes back each
+ * millisecond, and a frame costs five, once more for each such piece of it.
+ */
+const FLOOD_BURST = 20_000;
+const FRAME_COST = 5;
 const FLOOD_PIECE_BYTES = 4_096;
+/** A silent stream is looked at so often within its time. */
+const LOOKS = 5;
 /** Between the suspicion that a stream is dead and its end. */
 const SUSPECTED_MS = 200;
 /** About six minutes of audio that the network has not taken: nobody will hear it, and memory is not for that. */
@@ -52,8 +56,8 @@ export class Attachment {
   private malformed = 0;
   private allowance = FLOOD_BURST;
   private allowanceAtMs: number;
-  /** Of the last frame of audio. */
-  private mediaAtMs = 0;
+  /** Audio has come since it was looked for. */
+  private hears = false;
   private stopWaiting: () => void;
 
   constructor(options: AttachmentOptions) {
@@ -108,11 +112,14 @@ export class Attachment {
     else this.obey(message);
   }
 
+  /** The clock is only looked at when the allowance is used up: what has come back since then is given at once. */
   private isAllowed(bytes: number): boolean {
+    this.allowance -= FRAME_COST * (1 + Math.floor(bytes / FLOOD_PIECE_BYTES));
+    if (this.allowance >= 0) return true;
     const atMs = this.options.clock.now();
-    this.allowance = Math.min(FLOOD_BURST, this.allowance + (atMs - this.allowanceAtMs) * FLOOD_PER_MS);
+    const backSince = Math.floor(atMs - this.allowanceAtMs);
+    this.allowance += Math.min(FLOOD_BURST, backSince);
     this.allowanceAtMs = atMs;
-    this.allowance -= 1 + Math.floor(bytes / FLOOD_PIECE_BYTES);
     return this.allowance >= 0;
   }
 
@@ -132,15 +139,14 @@ export class Attachment {
     }
     this.stopWaiting();
     this.writer = new StreamWriter(message.start.streamSid);
-    this.mediaAtMs = this.allowanceAtMs;
-    this.watch(this.options.mediaTimeoutMs);
+    this.watch(this.options.clock.now());
     this.options.onStarted();
   }
 
   private obey(message: StreamMessage): void {
     switch (message.kind) {
       case 'media':
-        this.mediaAtMs = this.allowanceAtMs;
+        this.hears = true;
         this.options.onMedia(message.audio, message.mediaMs);
         break;
       case 'mark':
@@ -167,13 +173,18 @@ export class Attachment {
   }
 
   /** A stream that has fallen silent is not waited for: its end makes Twilio ask how to go on, which brings a new one. */
-  private watch(waitMs: number, suspected = false): void {
+  private watch(heardAtMs: number, suspected = false): void {
     const { clock, mediaTimeoutMs } = this.options;
+    const waitMs = suspected ? SUSPECTED_MS : mediaTimeoutMs / LOOKS;
     this.stopWaiting = clock.setTimer(() => {
-      const leftMs = this.mediaAtMs + mediaTimeoutMs - clock.now();
-      if (leftMs > 0) return this.watch(leftMs);
+      const nowMs = clock.now();
+      if (this.hears) {
+        this.hears = false;
+        return this.watch(nowMs);
+      }
+      if (nowMs - heardAtMs < mediaTimeoutMs) return this.watch(heardAtMs);
       // After a stall of ours a timer may come before the frames that have arrived meanwhile.
-      if (!suspected) return this.watch(SUSPECTED_MS, true);
+      if (!suspected) return this.watch(heardAtMs, true);
       this.options.onRefused('no-media');
       this.options.socket.close(NORMAL);
       this.end('dropped');

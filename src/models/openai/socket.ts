@@ -157,14 +157,23 @@ class LiveSocket implements Socket {
     if (this.over) return false;
     this.missedPongs = 0;
     this.heard = true;
+    this.bytesLeft -= bytes;
+    this.messagesLeft -= 1;
+    if ((this.bytesLeft >= 0 && this.messagesLeft >= 0) || this.mayGoOn()) return true;
+    this.lose({ kind: 'protocol', retryable: true, code: 'flood' });
+    return false;
+  }
+
+  /** The clock is only looked at when one of the two is used up: what has come back since then is given at once. */
+  private mayGoOn(): boolean {
     const nowMs = this.options.clock.now();
     const passedMs = nowMs - this.countedAtMs;
     this.countedAtMs = nowMs;
-    this.bytesLeft = Math.min(FLOOD_BYTES.burst, this.bytesLeft + passedMs * FLOOD_BYTES.perMs) - bytes;
-    this.messagesLeft = Math.min(FLOOD_MESSAGES.burst, this.messagesLeft + passedMs * FLOOD_MESSAGES.perMs) - 1;
-    if (this.bytesLeft >= 0 && this.messagesLeft >= 0) return true;
-    this.lose({ kind: 'protocol', retryable: true, code: 'flood' });
-    return false;
+    const back = (left: number, { burst, perMs }: { readonly burst: number; readonly perMs: number }): number =>
+      Math.min(burst, left + Math.floor(passedMs * perMs));
+    this.bytesLeft = back(this.bytesLeft, FLOOD_BYTES);
+    this.messagesLeft = back(this.messagesLeft, FLOOD_MESSAGES);
+    return this.bytesLeft >= 0 && this.messagesLeft >= 0;
   }
 
   /** A peer that vanished without a FIN is noticed only because it stops answering. */
