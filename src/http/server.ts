@@ -12,6 +12,7 @@ import { createListener, type Listener } from './listener.ts';
 import { flatHeaders, matchPath, parseForm, pathOf } from './routes.ts';
 import { limitStrangers } from './strangers.ts';
 import { TextFrames } from './text-frames.ts';
+import { TextIntake } from './text-intake.ts';
 
 export interface PublicServerOptions {
   readonly host: string;
@@ -118,6 +119,7 @@ function mountSockets(
 ): WebSocketServer {
   const matchers = routes.map((route) => ({ route, match: matchPath(route.path) }));
   const accepted = new WeakMap<IncomingMessage, Accepted>();
+  const intakes = new WeakMap<IncomingMessage, TextIntake>();
 
   const judge = (incoming: IncomingMessage): number => {
     const target = incoming.url ?? '/';
@@ -151,6 +153,7 @@ function mountSockets(
   };
   const { app: socketApp, getWss } = expressWs(app, server, { leaveRouterUntouched: true, wsOptions });
   const webSocketServer = getWss();
+  giveIntakes(server, intakes);
   // ws repeats the HTTP server's errors here; without a listener a taken port would end the process.
   webSocketServer.on('error', (error) => logger.warn({ err: error }, 'The public listener reported an error'));
   webSocketServer.prependListener('connection', (socket: WebSocket, request: IncomingMessage) => {
@@ -158,13 +161,13 @@ function mountSockets(
     socket.on('error', (error) => logger.warn({ callId, code: codeOf(error) }, 'A socket of a carrier failed'));
   });
   socketApp.ws('/*path', (socket, request) => {
-    const found = accepted.get(request);
-    if (found === undefined) {
+    const [found, intake] = [accepted.get(request), intakes.get(request)];
+    if (found === undefined || intake === undefined) {
       socket.terminate();
       return;
     }
     try {
-      found.route.connect(mediaSocket(socket, request.socket, found.callId, logger), found.request);
+      found.route.connect(mediaSocket(socket, request.socket, intake, found.callId, logger), found.request);
     } catch (error) {
       logger.error({ callId: found.callId, err: error, route: found.route.path }, 'A socket route failed');
       socket.close(1011);
@@ -173,7 +176,29 @@ function mountSockets(
   return webSocketServer;
 }
 
-function mediaSocket(socket: WebSocket, connection: Socket, callId: string | undefined, logger: HttpLog): MediaSocket {
+/** ws gets each connection through an intake, which is a stream as good as a socket to it. */
+function giveIntakes(server: Server, intakes: WeakMap<IncomingMessage, TextIntake>): void {
+  const upgrades = server.listeners('upgrade');
+  server.removeAllListeners('upgrade');
+  server.on('upgrade', (request, connection, head) => {
+    const intake = new TextIntake(connection as Socket, head);
+    intakes.set(request, intake);
+    for (const upgrade of upgrades) upgrade.call(server, request, intake, NOTHING);
+  });
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function mediaSocket(
+  socket: WebSocket,
+  connection: Socket,
+  intake: TextIntake,
+  callId: string | undefined,
+  logger: HttpLog,
+): MediaSocket {
+  // ws does so with a socket, and a stream has neither.
+  connection.setTimeout(0);
+  connection.setNoDelay();
   const failed = (error: unknown): void => {
     logger.error({ callId, err: error }, 'The handler of a socket failed');
     FRAMES.flush();
@@ -181,7 +206,7 @@ function mediaSocket(socket: WebSocket, connection: Socket, callId: string | und
   };
   return {
     get bufferedAmount() {
-      return socket.bufferedAmount;
+      return socket.bufferedAmount + connection.writableLength;
     },
     send: (data) => {
       if (socket.readyState !== socket.OPEN) return;
@@ -200,9 +225,17 @@ function mediaSocket(socket: WebSocket, connection: Socket, callId: string | und
     terminate: () => socket.terminate(),
     onMessage: (listener) => {
       // Without a closure for each message.
-      socket.on('message', (data, isBinary) => {
+      const told = (data: unknown, isBinary: boolean): void => {
         try {
           if (Buffer.isBuffer(data)) listener(data, isBinary);
+        } catch (error) {
+          failed(error);
+        }
+      };
+      socket.on('message', told);
+      intake.tell((text) => {
+        try {
+          listener(text, false);
         } catch (error) {
           failed(error);
         }
