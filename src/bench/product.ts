@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { keepPausesShort } from '../cli/heap.ts';
 import { createLogger } from '../cli/log.ts';
+import { letCallsGoFirst } from '../cli/threads.ts';
 import { type App, compose } from '../compose.ts';
 import { readConfig } from '../config/config.ts';
 import { freePort } from '../http/free-port.ts';
@@ -70,6 +71,7 @@ async function openApp(env: Readonly<Record<string, string>>, folder: string): P
   });
   const app = compose({ reading, logger: createLogger(reading.config), privateListener: true });
   await app.started;
+  letCallsGoFirst();
   const [trouble] = [...reading.complaints.map((complaint) => complaint.message), ...app.status()];
   if (trouble !== undefined) throw new Error(trouble);
   return app;

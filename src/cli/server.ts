@@ -4,6 +4,7 @@ import type { Logger } from '../switchboard/logger.ts';
 import { keepPausesShort } from './heap.ts';
 import { createLogger } from './log.ts';
 import { stopSignal, surviveMistakes } from './signals.ts';
+import { letCallsGoFirst } from './threads.ts';
 
 /** How long live calls get for their goodbye when the client leaves or the server is stopped. */
 const DRAIN_MS = 10_000;
@@ -31,6 +32,7 @@ export async function runServer({ reading, privateListener, meet }: ServerOption
   keepPausesShort();
   const signalled = stopSignal();
   const app = compose({ reading, logger, privateListener });
+  void app.started.then(letCallsGoFirst, letCallsGoFirst);
   const company = await meet(app, logger);
   const why = await Promise.race([company.gone, signalled]);
   logger.info({ why }, 'stopping');
