@@ -26,8 +26,8 @@ export class TextIntake extends Duplex {
   #front: Buffer | null = null;
   /** In the midst of a message of several frames every frame is ws's to judge. */
   #fragmented = false;
-  /** Something of this chunk went to ws, which tells of a fault only when the chunk is through. */
-  #leaving = false;
+  /** Nothing has gone to ws since it was seen to wait for more. */
+  #isClear = false;
 
   /** `head`: what came with the request to upgrade. */
   constructor(socket: Socket, head: Buffer) {
@@ -68,7 +68,7 @@ export class TextIntake extends Duplex {
   }
 
   #take(chunk: Buffer): void {
-    this.#leaving = false;
+    this.#isClear ||= this.#wsWaits();
     let at = 0;
     if (this.#front !== null) at = this.#goOnWithFront(this.#front, chunk);
     else if (this.#restOfFrame > 0) at = this.#leaveFrame(chunk, 0, this.#restOfFrame);
@@ -85,8 +85,8 @@ export class TextIntake extends Duplex {
     }
     const end = start + payloadBytes(bytes, at);
     const isPlain = bytes[at] === (FINAL | TEXT) && isMasked(bytes, at) && end <= bytes.length;
-    if (isPlain && this.#mayTell() && unmask(bytes, start, end)) {
-      this.#listener?.(bytes.subarray(start, end));
+    if (isPlain && this.#isClear && this.#listener !== null && unmask(bytes, start, end)) {
+      this.#listener(bytes.subarray(start, end));
       return end;
     }
     this.#follow(bytes[at] ?? 0);
@@ -111,16 +111,13 @@ export class TextIntake extends Duplex {
     return there;
   }
 
-  /** Not while something waits for ws, which would be told of later then, and not when ws listens no more, as after a fault. */
-  #mayTell(): boolean {
-    return (
-      this.#listener !== null &&
-      !this.#fragmented &&
-      !this.#leaving &&
-      this.readableLength === 0 &&
-      this.readableFlowing === true &&
-      this.listenerCount('data') > 0
-    );
+  /**
+   * Not while something lies there that it will be told of later, and not when it listens no more, as after a fault; it finds that only
+   * when a chunk is through.
+   */
+  #wsWaits(): boolean {
+    const isEmpty = this.readableLength === 0 && this.readableFlowing === true;
+    return isEmpty && !this.#fragmented && this.listenerCount('data') > 0;
   }
 
   #follow(firstByte: number): void {
@@ -130,7 +127,7 @@ export class TextIntake extends Duplex {
   }
 
   #leave(bytes: Buffer, from: number, to: number): void {
-    this.#leaving = true;
+    this.#isClear = false;
     if (to > from && !this.push(bytes.subarray(from, to))) this.#socket.pause();
   }
 }

@@ -2,7 +2,7 @@
  * The vocabulary of Twilio's Media Streams (Twilio docs, "Media Streams – WebSocket messages"), both ways. Nothing outside this
  * file spells a member of these messages.
  */
-import { Audio, isWireBase64, lasting, standsAt } from '../../media/audio.ts';
+import { Audio, isWireBase64, lasting } from '../../media/audio.ts';
 
 export type StreamMessage =
   | { readonly kind: 'connected' }
@@ -25,15 +25,23 @@ export interface StreamStart {
   readonly isMulaw8k: boolean;
 }
 
-/** The constant parts of an audio frame, in the member order that Twilio writes; digits stand between them. */
-const MEDIA_PARTS = [
+/** The constant parts of an audio frame, in the member order that Twilio writes; digits stand between them. In one piece of memory. */
+const PARTS = [
   '{"event":"media","sequenceNumber":"',
   '","media":{"track":"inbound","chunk":"',
   '","timestamp":"',
   '","payload":"',
-].map((part) => Buffer.from(part, 'latin1'));
+];
+const TAIL_PART = '"},"streamSid":"';
+const CONSTANTS = Buffer.from(PARTS.join('') + TAIL_PART, 'latin1');
+const PART_LENGTHS = PARTS.map((part) => part.length);
+const TAIL_AT = CONSTANTS.length - TAIL_PART.length;
+/** Behind the id of the stream. */
+const END_LENGTH = '"}'.length;
 const MOST_DIGITS = 15;
 const ZERO = 0x30;
+const QUOTE = 0x22;
+const BRACE = 0x7d;
 const MARK_NAME = /^g(\d{1,15}):(\d{1,15})$/;
 
 /**
@@ -41,43 +49,62 @@ const MARK_NAME = /^g(\d{1,15}):(\d{1,15})$/;
  * `JSON.parse` and without its audio ever becoming a string; in any other order it takes the strict way.
  */
 export class StreamReader {
-  /** Known from `start` on: how every audio frame of this stream ends. */
-  private tail: Buffer | null = null;
   private streamSid: string | null = null;
+  private sidLength = 0;
+  /** The last characters of the id: the socket is this stream's alone, and in full it is compared on the strict way. */
+  private sidEnd = 0;
 
   /** Null when the frame is malformed. Never throws. */
   read(data: Buffer, isBinary: boolean): StreamMessage | null {
     if (isBinary) return null;
-    return (this.tail === null ? null : cutMedia(data, this.tail)) ?? this.readStrictly(data.toString('utf8'));
+    return (this.streamSid === null ? null : this.cutMedia(data)) ?? this.readStrictly(data.toString('utf8'));
+  }
+
+  private cutMedia(data: Buffer): StreamMessage | null {
+    const sidAt = data.length - END_LENGTH - this.sidLength;
+    const end = sidAt - TAIL_PART.length;
+    if (data[data.length - 1] !== BRACE || data[data.length - 2] !== QUOTE || lastOf(data) !== this.sidEnd) return null;
+    if (!hasConstant(data, end, TAIL_AT, TAIL_PART.length)) return null;
+    let at = 0;
+    let mediaMs = 0;
+    let constantAt = 0;
+    for (const length of PART_LENGTHS) {
+      if (at > 0) {
+        const from = at;
+        // The last digits are those of the timestamp.
+        for (mediaMs = 0; isDigit(data[at]); at += 1) mediaMs = mediaMs * 10 + (data[at] ?? 0) - ZERO;
+        if (at === from || at - from > MOST_DIGITS) return null;
+      }
+      if (!hasConstant(data, at, constantAt, length)) return null;
+      at += length;
+      constantAt += length;
+    }
+    // It is spliced into the model's envelope, so nothing but base64 may pass; of a frame without audio it is the tail.
+    return isWireBase64(data, at, end) ? { kind: 'media', audio: Audio.fromWire(data, at, end), mediaMs } : null;
   }
 
   private readStrictly(text: string): StreamMessage | null {
     const message = parseStreamMessage(text, this.streamSid);
     if (message?.kind === 'start' && this.streamSid === null) {
-      this.streamSid = message.start.streamSid;
-      this.tail = lasting(Buffer.from(`"},"streamSid":${JSON.stringify(this.streamSid)}}`, 'latin1'));
+      const { streamSid } = message.start;
+      this.streamSid = streamSid;
+      this.sidLength = streamSid.length;
+      this.sidEnd = lastOf(Buffer.from(`..${streamSid}"}`, 'latin1'));
     }
     return message;
   }
 }
 
-function cutMedia(data: Buffer, tail: Buffer): StreamMessage | null {
-  const end = data.length - tail.length;
-  if (!standsAt(data, end, tail)) return null;
-  let at = 0;
-  let mediaMs = 0;
-  for (const part of MEDIA_PARTS) {
-    if (at > 0) {
-      const from = at;
-      // The last digits are those of the timestamp.
-      for (mediaMs = 0; isDigit(data[at]); at += 1) mediaMs = mediaMs * 10 + (data[at] ?? 0) - ZERO;
-      if (at === from || at - from > MOST_DIGITS) return null;
-    }
-    if (!standsAt(data, at, part)) return null;
-    at += part.length;
-  }
-  // It is spliced into the model's envelope, so nothing but base64 may pass; of a frame without audio it is the tail.
-  return isWireBase64(data, at, end) ? { kind: 'media', audio: Audio.fromWire(data, at, end), mediaMs } : null;
+function hasConstant(data: Buffer, from: number, constantAt: number, length: number): boolean {
+  if (from < 0 || from + length > data.length) return false;
+  for (let at = 0; at < length; at += 1) if (data[from + at] !== CONSTANTS[constantAt + at]) return false;
+  return true;
+}
+
+/** The four characters before the end of a frame, as one number. */
+function lastOf(data: Buffer): number {
+  const at = data.length - END_LENGTH - 4;
+  return at < 0 ? -1 : data.readInt32LE(at);
 }
 
 function isDigit(byte: number | undefined): boolean {
