@@ -86,6 +86,8 @@ export interface FloorRegion {
   awaitingRetries: number;
   /** It has been for us to speak since then. */
   owedSinceMs: number | null;
+  /** So long the callee had waited for us before it spoke again, since we were heard last. */
+  waitedMs: number;
   /** We answer the next committed turn ourselves, because the server was told not to. */
   answerNextTurn: boolean;
   waitingSinceMs: number;
@@ -246,6 +248,7 @@ function newFloor(): FloorRegion {
     awaitingSinceMs: null,
     awaitingRetries: 0,
     owedSinceMs: null,
+    waitedMs: 0,
     answerNextTurn: false,
     waitingSinceMs: 0,
     waitingUntilMs: null,

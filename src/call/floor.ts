@@ -50,9 +50,18 @@ export function speechStarted(draft: Draft, event: Of<'model.speechStarted'>): v
   floor.calleeClosed = false;
   floor.nudges = 0;
   if (ending.stage !== 'none' || floor.waitingUntilMs !== null) return;
+  floor.waitedMs += waitedInVainMs(draft);
   floor.awaitingSinceMs = null;
   discardUncreated(draft);
   if (interrupt(draft)) floor.interruptedBy = event.itemId;
+}
+
+/** It was for us to speak, and for longer than people pause for breath nothing was heard. "Hello?" is no answer to that. */
+function waitedInVainMs(draft: Draft): number {
+  const { owedSinceMs } = draft.call.floor;
+  if (owedSinceMs === null) return 0;
+  const waitedMs = draft.nowMs - Math.max(owedSinceMs, endsAt(draft.call.playback) ?? 0);
+  return waitedMs >= timingOf(draft.call).breathMs ? waitedMs : 0;
 }
 
 /**
@@ -181,8 +190,9 @@ function awaitText(draft: Draft, itemId: string): void {
 }
 
 export function expectAnswer(draft: Draft): void {
-  draft.call.floor.awaitingSinceMs = draft.nowMs;
-  draft.call.floor.awaitingRetries = 0;
+  const { floor } = draft.call;
+  floor.awaitingSinceMs = draft.nowMs;
+  if (floor.waitedMs === 0) floor.awaitingRetries = 0;
 }
 
 export function committed(draft: Draft, event: Of<'model.committed'>): void {
@@ -258,6 +268,7 @@ export function spoke(draft: Draft, event: Of<'model.spoke'>): void {
   floor.active = { ...active, spoke: true, aliveAtMs: draft.nowMs };
   floor.awaitingSinceMs = null;
   floor.awaitingRetries = 0;
+  floor.waitedMs = 0;
   meet(draft, 'agent', event.itemId);
   draft.call.playback = receive(draft.call.playback, event);
   play(draft);

@@ -172,9 +172,11 @@ export function answerAfterPause(draft: Draft, instructions?: string): void {
 
 export function answerDueMs(draft: Draft): number | null {
   const { floor } = draft.call;
-  return floor.awaitingSinceMs === null || floor.speaking
-    ? null
-    : floor.awaitingSinceMs + timingOf(draft.call).answerMs;
+  if (floor.awaitingSinceMs === null || floor.speaking) return null;
+  const { answerMs, breathMs } = timingOf(draft.call);
+  // Who has waited before is not let wait as long again, but the model gets its time once it was asked anew.
+  const waitedMs = floor.awaitingRetries === 0 ? floor.waitedMs : 0;
+  return floor.awaitingSinceMs + Math.max(breathMs, answerMs - waitedMs);
 }
 
 /** The callee's turn has had no answer for long: asked for again, once in place of a reply that is stuck. False: given up. */

@@ -232,6 +232,7 @@ function stayQuiet(draft: Draft, args: string, outdated: boolean): Readonly<Reco
   if (outdated) return { status: 'not waiting', reason: 'The other person is speaking. Answer them first.' };
   dropPending(draft, () => false);
   if (floor.requested) floor.requested = { ...floor.requested, discard: true };
+  floor.waitedMs = 0;
   floor.waitingSinceMs = draft.nowMs;
   floor.waitingUntilMs = draft.nowMs + waitSeconds(args) * 1_000;
   return { status: 'waiting quietly' };

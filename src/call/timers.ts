@@ -130,10 +130,10 @@ function wantLiveTimers(draft: Draft, wanted: Wanted): void {
 function deadAirDueMs(call: Call): number | null {
   const { floor, stream, playback } = call;
   if (floor.owedSinceMs === null) return null;
-  const { owedSinceMs, lastSpeechEndMs } = floor;
-  return (
-    Math.max(owedSinceMs, endsAt(playback) ?? 0, lastSpeechEndMs ?? 0, stream.upSinceMs) + timingOf(call).deadAirMs
-  );
+  const { owedSinceMs, lastSpeechEndMs, waitedMs } = floor;
+  const { deadAirMs, breathMs } = timingOf(call);
+  const sinceMs = Math.max(owedSinceMs, endsAt(playback) ?? 0, lastSpeechEndMs ?? 0, stream.upSinceMs);
+  return sinceMs + Math.max(breathMs, deadAirMs - waitedMs);
 }
 
 /** Is it for us to speak? */

@@ -13,6 +13,8 @@ export interface Timing {
   readonly stuckMs: number;
   /** Callees say "hello?" at 3–4 s. */
   readonly answerMs: number;
+  /** Who speaks on after less has paused for breath; after more, somebody has waited for us. */
+  readonly breathMs: number;
   readonly retryMs: number;
   /** The longest that somebody on the line hears nothing while it is for us to speak. */
   readonly deadAirMs: number;
@@ -52,6 +54,7 @@ export const TIMING: Timing = {
   slotMs: 4_000,
   stuckMs: 12_000,
   answerMs: 4_000,
+  breathMs: 1_000,
   retryMs: 800,
   deadAirMs: 10_000,
   graceMs: 700,

@@ -258,3 +258,52 @@ it('a model that is refused just after somebody answered is apologised for as so
   call.wait(6_000).status('completed').wait(4_000);
   expect(call.ended).toMatchObject({ outcome: 'error', reason: expect.stringContaining('OPENAI_API_KEY') });
 });
+
+describe('a callee who says “Hello?” to a model that does not answer', () => {
+  /** The callee says it every three seconds, until the line is put down. */
+  function hellos(call: Scenario, talkMs = 500, pauseMs = 2_000): number {
+    const sinceMs = call.now;
+    for (let turn = 0; turn < 12 && call.count('carrier.redirect') === 0; turn += 1) {
+      call.calleeSays('Hello?', talkMs);
+      call.wait(pauseMs);
+    }
+    return call.when('carrier.redirect') - sinceMs;
+  }
+
+  it('is answered by a sentence of ours within some twelve seconds, after the model was asked once more', () => {
+    const call = Scenario.talking();
+    expect(hellos(call)).toBeLessThan(16_000);
+    expect(call.asked).toContain('answer');
+    expect(call.last('carrier.redirect')).toMatchObject({ plan: 'say', text: expect.stringContaining('sorry') });
+  });
+
+  it('is so also where replies are begun and every “Hello?” breaks them off', () => {
+    const call = Scenario.talking();
+    const sinceMs = call.now;
+    for (let turn = 0; turn < 12 && call.count('carrier.redirect') === 0; turn += 1) {
+      call.calleeSays('Hello?', 500);
+      const replyId = call.created(null);
+      call.wait(2_000).replyDone(replyId, { status: 'cancelled' });
+    }
+    expect(call.when('carrier.redirect') - sinceMs).toBeLessThan(16_000);
+  });
+
+  it('but who only pauses for breath is listened to', () => {
+    const call = Scenario.talking();
+    for (let turn = 0; turn < 30; turn += 1) call.calleeSays('and then there is this', 1_500) && call.wait(700);
+    expect(call.count('carrier.redirect')).toBe(0);
+    expect(call.asked).toEqual([]);
+  });
+
+  it('and who was answered meanwhile has not waited', () => {
+    const call = Scenario.talking();
+    for (let turn = 0; turn < 12; turn += 1) {
+      call.calleeSays('Hello?', 500);
+      call.wait(2_000);
+      call.serverReplies('Yes, I am here.', 800);
+      call.wait(1_500);
+    }
+    expect(call.count('carrier.redirect')).toBe(0);
+    expect(call.asked).toEqual([]);
+  });
+});
