@@ -63,7 +63,8 @@ export const CARRIER_FAULTS: readonly Fault[] = [
           const { stream } = scene.call();
           if (stream) stream.muted = true;
         },
-        expected: phase === 'ending' ? DONE : ATTACHED,
+        // What is said into the silent stream is heard by nobody.
+        expected: { ...(phase === 'ending' ? DONE : ATTACHED), unheardSentences: 1 },
       }),
     ),
     otherwise: NO_STREAM,

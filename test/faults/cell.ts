@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { WebSocket } from 'ws';
-import type { Line } from '../../src/call/words.ts';
 import type { AppTiming } from '../../src/config/app-timing.ts';
 import type { RealtimeSession } from '../../src/simulator/openai/session.ts';
 import { phrase } from '../../src/simulator/speech/load-phrasebook.ts';
@@ -10,6 +9,7 @@ import type { PlaceRequest } from '../../src/switchboard/port.ts';
 import { type EndedCall, type Office, openOffice } from '../journeys/office.ts';
 import { type CountingClock, countingClock } from './counting-clock.ts';
 import { type Person, personWho, type Sound, terseBrain } from './person.ts';
+import { checkCalleeLines, checkLines, heardInFull } from './transcript.ts';
 
 export const PHASES = ['placing', 'ringing', 'joining', 'opening', 'talking', 'interrupted', 'ending'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -37,6 +37,10 @@ export interface Expected {
   /** Twilio says a sentence of ours. */
   readonly said?: RegExp;
   readonly dialled?: boolean;
+  /** A sentence of ours that the callee must have heard to its end, by its id in the phrasebook. */
+  readonly heard?: string;
+  /** Sentences of the callee that may be missing: what was said while nobody on our side could hear it. */
+  readonly unheardSentences?: number;
   /** What the log must say, at `warn` or above; absent where nothing has gone wrong. */
   readonly logged?: RegExp;
   /** In a word or two, for the table. */
@@ -54,8 +58,8 @@ export interface Cell {
   readonly request?: Partial<PlaceRequest>;
   readonly strike: (scene: Scene) => void | Promise<void>;
   readonly expected: Expected;
-  /** For a closer look at one cell. */
-  readonly onEnd?: (ended: EndedCall, office: Office, person: Person) => void;
+  /** What else must hold when the call has ended; answers with what does not. */
+  readonly check?: (seen: { readonly office: Office; readonly person: Person }) => readonly string[];
 }
 
 export interface Outcome {
@@ -77,6 +81,7 @@ export const TIMING: AppTiming = {
     slotMs: 800,
     stuckMs: 1_500,
     answerMs: 800,
+    breathMs: 250,
     retryMs: 150,
     deadAirMs: 2_500,
     graceMs: 150,
@@ -98,7 +103,7 @@ export const TIMING: AppTiming = {
   limits: { ringMs: 8_000, firstSpeechMs: 500, silenceMs: 3_500, callMs: 18_000 },
   firstTurnSilenceMs: 350,
   modelConnectMs: 1_000,
-  modelHeartbeatMs: 500,
+  modelHeartbeatMs: 350,
   restMs: 700,
   mediaMs: 900,
   storeBusyMs: 150,
@@ -111,7 +116,7 @@ export const TIMING: AppTiming = {
  * stream is back or put down within `detachedMs` after the carrier noticed (`mediaMs` when it hangs); then the carrier's own
  * sentence needs its way. The rest is for a busy machine. With the product's own times: 10 s and the way, 15 s for a stream.
  */
-export const SILENCE_BOUND_MS = 5_000;
+export const SILENCE_BOUND_MS = 4_000;
 const PLACED_WITHIN_MS = 6_000;
 
 export async function runCell(cell: Cell): Promise<Outcome> {
@@ -167,7 +172,7 @@ export async function runCell(cell: Cell): Promise<Outcome> {
         await cell.strike(scene);
       }
       ended = await within(office.ended(callId), 25_000, 'the call ends');
-      cell.onEnd?.(ended, office, people);
+      breaches.push(...(cell.check?.({ office, person: people }) ?? []));
     }
     await checkWorld({ cell, office, person: people, ended, refused, heardBefore, breaches });
   } catch (error) {
@@ -188,7 +193,7 @@ export async function runCell(cell: Cell): Promise<Outcome> {
 
 /** Resolves at the moment that the fault strikes. */
 async function reach(phase: Phase, { office, person, call, session }: Scene): Promise<void> {
-  const stream = () => office.world.twilio.calls[0]?.stream?.mediaSent ?? 0;
+  const stream = () => office.world.twilio.calls[0]?.streams.at(-1)?.mediaSent ?? 0;
   switch (phase) {
     case 'placing':
       return;
@@ -241,7 +246,10 @@ async function checkWorld(seen: {
     must(/^[A-Z].+\.$/.test(ended.reason ?? ''), `the reason is no sentence: ${ended.reason}`);
     must(expected.outcomes.includes(ended.outcome ?? ''), `ended ${ended.outcome}: ${ended.reason}`);
     if (expected.reason) must(expected.reason.test(ended.reason ?? ''), `ended because: ${ended.reason}`);
-    checkLines({ all: heardInFull(person), beforeFault: seen.heardBefore }, ended, must);
+    const heard = heardInFull(person);
+    if (expected.heard) must(heard.includes(phrase(expected.heard).text), `${expected.heard} was not heard to its end`);
+    checkLines({ all: heard, beforeFault: seen.heardBefore }, ended, must);
+    checkCalleeLines(person, ended, expected.unheardSentences ?? 0, must);
   }
   const call = twilio.calls[0];
   if (call) {
@@ -267,38 +275,7 @@ async function checkWorld(seen: {
   must(secretsIn(office).length === 0, `secrets in the log: ${secretsIn(office).length}`);
 }
 
-interface Heard {
-  /** Sentences that were heard to their end, in order. */
-  readonly all: readonly string[];
-  /** So many of them before the fault struck. */
-  readonly beforeFault: number;
-}
-
-function heardInFull(person: Person): readonly string[] {
-  const whole = person.scripted.ear.heardPhrases.filter((one) => one.reach >= one.phrase.audio.byteLength);
-  return whole.map((one) => one.phrase.text);
-}
-
-/** What the callee heard to its end is in the transcript, in order; what ended with a broken stream may stand there as cut. */
-function checkLines(heard: Heard, ended: EndedCall, must: (holds: boolean, what: string) => void): void {
-  const lines = ended.lines.filter(({ speaker }) => speaker === 'agent');
-  let at = 0;
-  heard.all.forEach((text, index) => {
-    const isIt = (line: Line): boolean =>
-      line.text === text || (index >= heard.beforeFault && line.estimated && line.planned === text);
-    const found = lines.findIndex((line, place) => place >= at && isIt(line));
-    must(found >= 0, `"${text}" was heard and is not in the transcript: ${lines.map((line) => line.text).join(' | ')}`);
-    if (found >= 0) at = found + 1;
-  });
-  const indices = ended.lines.map(({ index }) => index);
-  must(
-    indices.every((index, place) => index === place),
-    `lines are numbered ${indices.join(', ')}`,
-  );
-  must(ended.lineCount === ended.lines.length, `${ended.lineCount} lines are counted, ${ended.lines.length} read`);
-}
-
-/** From the answer to the end, how long the callee heard nothing at all, itself included. */
+/** From the answer to the end, how long the callee heard nothing of us. What it says to somebody counts as heard, its "Hello?" does not. */
 function longestSilence(office: Office, person: Person): number {
   const call = office.world.twilio.calls[0];
   if (!call?.answeredAt) return 0;

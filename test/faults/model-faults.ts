@@ -38,7 +38,12 @@ function refused(
         strike: nothing,
         expected: { outcomes: ['error'], reason, logged: FAILED, told: 'put down before the answer, `error`' },
       },
-      joining: { world: { realtime: { refuseSessions } }, strike: nothing, expected: apology(reason) },
+      joining: {
+        world: { realtime: { refuseSessions } },
+        strike: nothing,
+        // Nobody hears what the callee says to no model at all.
+        expected: { ...apology(reason), unheardSentences: 2 },
+      },
       ...atEach(LIVE.slice(0, 3), () => again),
       ending: { ...again, expected: GOODBYE_HEARD },
     },
@@ -47,21 +52,49 @@ function refused(
 }
 
 /** The goodbye is with the carrier already, so the model is not needed any more. */
-const GOODBYE_HEARD: Expected = { ...GOES_ON, told: 'the goodbye is heard' };
+const GOODBYE_HEARD: Expected = { ...GOES_ON, heard: 'a.farewell', told: 'the goodbye is heard' };
 
 /** The session comes to an end in one way or another, and a new one takes over. */
-function lost(name: string, lose: (session: RealtimeSession) => void): Fault {
+function lost(name: string, lose: (session: RealtimeSession) => void, unheardSentences = 0): Fault {
   const strike = async (scene: Scene): Promise<void> => lose(await session(scene));
   return {
     name,
     at: {
       ...atEach(AFTER_CREATE.slice(0, -1), () => ({
         strike,
-        expected: { ...GOES_ON, logged: FAILED, told: 'renewed, goes on' },
+        expected: { ...GOES_ON, unheardSentences, logged: FAILED, told: 'renewed, goes on' },
       })),
       ending: { strike, expected: GOODBYE_HEARD },
     },
     otherwise: BEFORE_THE_MODEL,
+  };
+}
+
+/** The same while the goodbye is asked for and has not been made: nobody is there to say it. */
+function lostBeforeGoodbye(name: string, lose: (session: RealtimeSession) => void): Fault {
+  return {
+    name: `${name}, before the goodbye`,
+    at: {
+      ending: {
+        ...goodbyeAsked((scene) => {
+          const { realtime } = scene.office.world;
+          realtime.turn({ neverAnswers: true });
+          const asked = () => realtime.sessions.flatMap(({ record }) => record.received.map(({ type }) => type));
+          const before = asked().filter((type) => type === 'response.create').length;
+          void until(() => asked().filter((type) => type === 'response.create').length > before).then(() =>
+            lose(scene.session()),
+          );
+        }),
+        expected: {
+          outcomes: ['canceled'],
+          reason: /on request/,
+          said: SORRY,
+          logged: FAILED,
+          told: 'apology, `canceled`',
+        },
+      },
+    },
+    otherwise: because('as above', ['placing', 'ringing', 'joining', 'opening', 'talking', 'interrupted']),
   };
 }
 
@@ -108,8 +141,19 @@ function goodbyeAsked(strike: (scene: Scene) => void | Promise<void>): Pick<Faul
   };
 }
 
+/** Pieces of audio that were sent when their reply had been broken into. */
+function lateDeltas({ world }: Scene['office']): number {
+  const sent = world.realtime.sessions.flatMap(({ record }) => record.sent);
+  return sent.filter(({ type, event }, at) => {
+    if (type !== 'response.output_audio.delta') return false;
+    const begun = sent.findIndex((one) => one.type === type && one.event.response_id === event.response_id);
+    return sent.slice(begun, at).some((one) => one.type === 'input_audio_buffer.speech_started');
+  }).length;
+}
+
 const silentModel = (scene: Scene): void => scene.office.world.realtime.turn({ neverAnswers: true });
-const UNANSWERED: Expected = apology(/speech model/, /.*/);
+/** Nobody is there who could write down what the callee says meanwhile. */
+const UNANSWERED: Expected = { ...apology(/speech model/, /.*/), unheardSentences: 3 };
 
 export const MODEL_FAULTS: readonly Fault[] = [
   refused('model refuses the key', 'invalid_api_key', /OPENAI_API_KEY/),
@@ -153,8 +197,10 @@ export const MODEL_FAULTS: readonly Fault[] = [
     otherwise: BEFORE_THE_MODEL,
   },
   lost('model: socket dropped', (one) => one.kill()),
-  lost('model: half-open', (one) => one.freeze()),
+  // What is said before it is noticed goes into a connection that nobody reads any more.
+  lost('model: half-open', (one) => one.freeze(), 1),
   lost('model: session expired', (one) => one.expire()),
+  lostBeforeGoodbye('model: socket dropped', (one) => one.kill()),
   replies('model: a reply fails', 'server_error', 1, {
     ...GOES_ON,
     logged: /reply-failed/,
@@ -179,7 +225,11 @@ export const MODEL_FAULTS: readonly Fault[] = [
         interrupted: {
           world: { realtime: { lateDeltas: { count: 6, when } } },
           strike: nothing,
-          expected: GOES_ON,
+          expected: { ...GOES_ON, told: 'dropped, goes on' },
+          check: ({ office, person }) => [
+            ...(lateDeltas(office) > 0 ? [] : ['no audio came after the cancel']),
+            ...person.scripted.ear.faults().map(({ kind, phraseId }) => `${phraseId} was heard with a ${kind}`),
+          ],
         },
       },
       otherwise: because('nothing is cancelled', ['placing', 'ringing', 'joining', 'opening', 'talking', 'ending']),

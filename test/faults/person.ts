@@ -9,13 +9,16 @@ import {
 import { type Brain, scriptedBrain, type Rule as ThoughtRule } from '../../src/simulator/openai/brain.ts';
 import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
 
-/** A moment at which somebody on the line was audible, of `performance.now()`. */
+/** A stretch in which we were audible, or the callee spoke to us, of `performance.now()`. */
 export interface Sound {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 const FRAME_MS = 20;
+const HELLO = 'c.hello';
+/** People say it after 3 s; this is as much shorter as the times of the product are here. */
+const HELLO_AFTER_MS = 1_000;
 
 /** The person at the telephone, with a record of when it was quiet on the line. It speaks in short sentences. */
 export class Person implements Callee {
@@ -28,7 +31,8 @@ export class Person implements Callee {
 
   tick(heard: Uint8Array | null, atMs: number): CalleeTurn {
     const turn = this.scripted.tick(heard, atMs);
-    const audible = turn.spoken !== null || heard?.some((byte) => byte !== SILENCE_BYTE) === true;
+    const speaks = turn.spoken !== null && !this.isSaying(HELLO);
+    const audible = speaks || heard?.some((byte) => byte !== SILENCE_BYTE) === true;
     const nowMs = performance.now();
     if (audible) this.sounds.push({ fromMs: nowMs - FRAME_MS, toMs: nowMs });
     return turn;
@@ -49,7 +53,7 @@ const answers = (phrase: string): Rule => ({
 /** Whatever of ours it hears to the end, it says goodbye to; into a long silence it says "Hello?", and in the end it hangs up. */
 const RULES: readonly Rule[] = [
   ...['a.name', 'a.four', 'a.short', 'a.stillthere'].map(answers),
-  { when: { after: 'quiet', ms: 2_600 }, act: { say: 'c.hello' }, repeat: true },
+  { when: { after: 'quiet', ms: HELLO_AFTER_MS }, act: { say: HELLO }, repeat: true },
   { when: { after: 'start', ms: 14_000 }, act: { hangUp: true } },
 ];
 const SPEAKS_FIRST: Rule = { when: { after: 'start', ms: 60 }, act: { say: 'c.yes' } };
