@@ -139,6 +139,8 @@ class Composition implements App {
     const reasons = [...this.#troubles]
       .filter(([part]) => part !== 'private listener')
       .map(([, trouble]) => trouble.message);
+    const storeTrouble = this.#store?.trouble() ?? null;
+    if (storeTrouble !== null) reasons.push(storeTrouble);
     try {
       requireForCalls(this.#config, this.#options.reading.complaints);
     } catch (error) {
@@ -220,6 +222,7 @@ class Composition implements App {
       logger,
       prices: this.#prices.prices,
     });
+    this.#metrics?.watchCost(() => running.liveCostUsd());
     this.#running = running;
     this.#late.ready(running);
     // Needs what is started after it, so it is not waited for.

@@ -240,6 +240,13 @@ async function examineModel({ config, timeoutMs }: Look): Promise<Finding> {
     url: config.openaiWebsocketUrl,
     model: config.openaiRealtimeModel,
     dialect: config.openaiRealtimeDialect,
+    session: {
+      voice: config.openaiVoice,
+      transcriptionModel: config.openaiTranscriptionModel === 'off' ? null : config.openaiTranscriptionModel,
+      noiseReduction: config.openaiNoiseReduction === 'off' ? null : config.openaiNoiseReduction,
+      turnDetection: config.turnDetection,
+      vadThreshold: config.vadThreshold,
+    },
     timeoutMs,
     clock: systemClock,
   });

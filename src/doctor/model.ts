@@ -1,10 +1,12 @@
 import type { ModelFailure } from '../call/events.ts';
-import { type Finding, fail, ok } from './finding.ts';
+import { type Finding, fail, ok, warn } from './finding.ts';
 
 /** What a look at the speech model gave; `code` is for people who ask the vendor. */
 export type ModelLook =
-  | { readonly admitted: true }
+  | { readonly admitted: true; readonly without: 'noiseReduction' | 'transcriptionLanguage' | 'transcription' | null }
   | { readonly admitted: false; readonly kind: ModelFailure; readonly code: string | null };
+
+type RefusedPart = NonNullable<Extract<ModelLook, { readonly admitted: true }>['without']>;
 
 const CHECK = 'speech model';
 
@@ -38,8 +40,25 @@ const TROUBLES: Readonly<Record<ModelFailure, readonly [message: string, advice:
   expired: ['The session ended as soon as it began.', 'Try again; if it stays so, check OPENAI_WEBSOCKET_URL.'],
 };
 
+const REFUSED_PARTS: Readonly<Record<RefusedPart, readonly [message: string, advice: string]>> = {
+  noiseReduction: [
+    'The service refuses the noise reduction; calls go without it.',
+    'Set OPENAI_NOISE_REDUCTION=off for such a server.',
+  ],
+  transcriptionLanguage: [
+    'The service refuses the language of the transcription; calls go without it.',
+    'Set OPENAI_TRANSCRIPTION_MODEL to a model that takes one.',
+  ],
+  transcription: [
+    'The service refuses the transcription; calls go without the callee’s words.',
+    'Set OPENAI_TRANSCRIPTION_MODEL to a model that the service has.',
+  ],
+};
+
 export function checkModel(look: ModelLook): Finding {
-  if (look.admitted) return ok(CHECK, 'The key and the model are accepted; credit shows only in a call.');
+  if (look.admitted && look.without !== null) return warn(CHECK, ...REFUSED_PARTS[look.without]);
+  if (look.admitted)
+    return ok(CHECK, 'The key, the model and the settings of a session are accepted; credit shows only in a call.');
   const [message, advice] = TROUBLES[look.kind];
   // A bare word of the vendor's; anything else stays away from the terminal.
   const code = look.code !== null && /^[\w.-]{1,64}$/.test(look.code) ? ` (${look.code})` : '';

@@ -12,6 +12,8 @@ export interface Metrics {
   text(): Promise<string>;
   /** Name, kind, help and labels of every metric of ours, in the order in which they are shown. */
   describe(): Promise<readonly MetricDescription[]>;
+  /** Whom to ask, at each scrape, what the live calls have cost so far; US dollars. */
+  watchCost(ask: () => Promise<number>): void;
   close(): void;
 }
 
@@ -64,12 +66,25 @@ export function createMetrics(options: MetricsOptions): Metrics {
     help: '1 when the telephone and the model are simulated, so that none of these figures is of a real call.',
     registers: [registry],
   }).set(options.simulated ? 1 : 0);
+  let askCost = (): Promise<number> => Promise.resolve(0);
+  new Gauge({
+    name: 'switchboard_live_cost_dollars',
+    help: 'What the calls that have not ended have cost so far by the price table, in US dollars.',
+    registers: [registry],
+    async collect() {
+      // Figures are not worth a failed scrape.
+      this.set(amount(await askCost().catch(() => 0)));
+    },
+  });
   const loop = watchEventLoop(registry);
   if (options.processFigures ?? true) collectDefaultMetrics({ register: registry });
   return {
     meter,
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    watchCost: (ask) => {
+      askCost = ask;
+    },
     describe: () => describe(registry),
     close: () => {
       loop.disable();

@@ -68,6 +68,8 @@ export interface Store {
 
   /** Renews this process's lease; the store does it by itself as well. */
   heartbeat(): Promise<void>;
+  /** Why nothing can be written down at the moment, in a sentence of ours; null when nothing is known against it. */
+  trouble(): string | null;
   /**
    * Stranded calls have not ended, and their process's lease is dead: nobody looks after them. Makes those of this carrier the
    * caller's own, `ending` with `reason`, and returns them: to one process only, and to the next when that one dies as well before

@@ -191,8 +191,11 @@ export function createArchive(options: ArchiveOptions): Archive {
   }
 
   async function purgeOld(days: number): Promise<void> {
-    const { calls, files } = await purge({ endedBeforeMs: clock.wall() - days * DAY_MS });
+    const { calls, files, carrierRecordings } = await purge({ endedBeforeMs: clock.wall() - days * DAY_MS });
     if (calls.length > 0) logger.info({ calls: calls.length, files }, 'old calls were purged');
+    // Nobody will know of them any more: whoever wants them gone has to delete them there.
+    if (carrierRecordings.length > 0)
+      logger.warn({ carrierRecordings }, 'the carrier keeps recordings of purged calls, which are not deleted');
   }
 
   function keep(retainDays: number): () => void {

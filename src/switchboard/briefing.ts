@@ -110,7 +110,8 @@ function openingRules({ disclose, record = false }: Brief): readonly string[] {
   const recorded = record
     ? [
         '- This call is recorded. Your very first sentence must say so as well, in the language you speak, before you ask anything; for example "and this',
-        '  call is recorded". When they object, say that you end the call then, apologise, and call end_call.',
+        '  call is recorded". If you are interrupted before you have said it, say it first thing when you speak again. When they object, say that you end',
+        '  the call then, apologise, and call end_call.',
       ]
     : [];
   if (!disclose) {

@@ -50,6 +50,8 @@ export function logCall(callId: CallId, logger: Logger): CallLog {
   let answeredAtMs: number | null = null;
   let ended: { readonly outcome: string; readonly atMs: number } | null = null;
   let before: CallState = 'queued';
+  /** The telephone was told to stop; a reply that had said nothing yet is not interrupted by that. */
+  let cleared = false;
 
   return {
     state(state, atMs) {
@@ -69,12 +71,14 @@ export function logCall(callId: CallId, logger: Logger): CallLog {
           counts.lines = Math.max(counts.lines, command.index + 1);
           return;
         case 'carrier.clear':
-          counts.interruptions += 1;
+          cleared = true;
           return;
         case 'model.open':
           counts.modelSessions += 1;
           return;
         case 'scribe.note': {
+          if (command.kind === 'interrupted' && cleared) counts.interruptions += 1;
+          if (command.kind === 'interrupted') cleared = false;
           const fields = { callId, ...shown(command.data), note: command.kind };
           if (TROUBLE.has(command.kind) || command.data.how === 'dropped')
             return logger.warn(fields, 'call is in trouble');

@@ -6,6 +6,7 @@ import type { Model } from '../models/model.ts';
 import type { CallRecord, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
+import type { Meter } from './meter.ts';
 import { countryOf } from './numbers.ts';
 
 /** What a call is billed by, beside what it used. */
@@ -37,8 +38,9 @@ export function createCosts(options: {
   readonly store: Pick<Store, 'call' | 'lines' | 'usage' | 'recordings' | 'updateCall'>;
   readonly clock: Pick<Clock, 'wall'>;
   readonly logger: Logger;
+  readonly meter?: Meter | undefined;
 }): Costs {
-  const { prices, store, clock, logger } = options;
+  const { prices, store, clock, logger, meter } = options;
 
   function priced(call: Billed, usage: Usage, talkedMs: number): Cost {
     const { carrier, to, model, transcriptionModel, recorded } = call;
@@ -83,7 +85,9 @@ export function createCosts(options: {
       try {
         const call = await store.call(callId);
         if (call?.state !== 'ended' || call.cost !== null) return;
-        await store.updateCall(callId, { cost: await computed(call) });
+        const cost = await computed(call);
+        await store.updateCall(callId, { cost });
+        meter?.spent(cost.parts);
       } catch (err) {
         logger.warn({ callId, err }, 'the cost of a call was not kept');
       }

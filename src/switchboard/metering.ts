@@ -29,6 +29,7 @@ class CallMeter implements Tap {
   #chunks = 0;
   #timedChunk: number | null = null;
   #spokeAtMs = 0;
+  #cleared = false;
 
   constructor(meter: Meter, clock: Clock) {
     this.#meter = meter;
@@ -111,7 +112,8 @@ class CallMeter implements Tap {
   command(command: CallCommand, atMs: number): void {
     switch (command.type) {
       case 'carrier.clear':
-        return this.#meter.interrupted();
+        this.#cleared = true;
+        return;
       case 'model.truncate':
         return this.#meter.truncated(command.audioEndMs / 1_000);
       case 'model.open':
@@ -140,6 +142,9 @@ class CallMeter implements Tap {
   #noted(kind: string, data: Readonly<Record<string, unknown>>): void {
     if (kind === 'reply-unanswered' || kind === 'reply-stuck') this.#meter.modelFailed(kind);
     if (kind !== 'interrupted') return;
+    // Once for each clear; a reply that had said nothing yet is not spoken over.
+    if (this.#cleared) this.#meter.interrupted();
+    this.#cleared = false;
     const { heardMs, receivedMs } = data;
     if (typeof heardMs === 'number' && typeof receivedMs === 'number')
       this.#meter.discarded(Math.max(0, receivedMs - heardMs) / 1_000);

@@ -4,6 +4,7 @@ import { ConfigError } from '../errors.ts';
 import type { Store, Stranded } from '../store/store.ts';
 import { type Clock, within } from './clock.ts';
 import type { Logger } from './logger.ts';
+import type { Meter } from './meter.ts';
 import type { News } from './news.ts';
 import { type Found, findUnbound } from './stranded.ts';
 
@@ -14,6 +15,7 @@ export interface RecoveryOptions {
   readonly news: News;
   /** The carrier to hang up with; rejects with a ConfigError when settings are missing. */
   readonly carrier: () => Promise<Carrier>;
+  readonly meter?: Meter | undefined;
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
 }
@@ -103,7 +105,11 @@ async function settle(options: RecoveryOptions, carrier: Carrier, call: Stranded
       end ??= await putDown(carrier, found, call);
       if (end === null && clock.wall() - call.createdAtMs > LONGEST_MS) end = TOO_OLD;
       if (end) {
-        if (await store.endStranded(callId, end)) news.tell({ callId, kind: 'ended' });
+        if (await store.endStranded(callId, end)) {
+          // Its talk was another process's, which may have told of it or not.
+          options.meter?.callEnded(end.outcome, null);
+          news.tell({ callId, kind: 'ended' });
+        }
         const fields = { callId, outcome: end.outcome, reason: end.reason };
         logger.warn(fields, 'a call that a dead process left behind has been settled');
         return;

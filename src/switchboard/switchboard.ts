@@ -76,6 +76,8 @@ export interface RunningSwitchboard extends Switchboard {
   /** Takes no more calls, says goodbye in those that live, and resolves when they have ended, within about `graceMs` + 5 s. */
   stop(graceMs: number): Promise<void>;
   liveCalls(): number;
+  /** What the live calls have cost so far by the price table; what has no price is not in it. */
+  liveCostUsd(): Promise<number>;
 }
 
 /** How long `place` waits for the carrier's answer, so that a refusal is told at once. */
@@ -335,12 +337,19 @@ class LiveSwitchboard implements RunningSwitchboard {
     return this.#live.size;
   }
 
+  async liveCostUsd(): Promise<number> {
+    const records = await Promise.all([...this.#live.keys()].map((callId) => this.#options.store.call(callId)));
+    const live = records.filter((record) => record !== null);
+    const costs = await Promise.all(live.map((record) => this.#costs.withCost(record)));
+    return costs.reduce((sum, { cost }) => sum + (cost?.amount ?? 0), 0);
+  }
+
   async recover(): Promise<void> {
-    const { store, clock, logger } = this.#options;
+    const { store, clock, logger, meter } = this.#options;
     // First, so that a call whose end was only rescued is not taken for one that was left behind.
     await this.#rescue?.takeIn();
     const carrier = async (): Promise<Carrier> => (await this.#options.outside('hang-up')).carrier;
-    await recover({ store, clock, logger, news: this.#news, carrier, stopping: this.#stopping.signal });
+    await recover({ store, clock, logger, meter, news: this.#news, carrier, stopping: this.#stopping.signal });
   }
 
   async stop(graceMs: number): Promise<void> {

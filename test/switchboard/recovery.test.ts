@@ -6,13 +6,16 @@ import type { CallId } from '../../src/call/words.ts';
 import type { Carrier } from '../../src/carriers/carrier.ts';
 import { createTwilioCarrier } from '../../src/carriers/twilio/carrier.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { createMetrics } from '../../src/http/metrics.ts';
 import { startTwilioSimulator, type TwilioSimulator } from '../../src/simulator/twilio/account.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type { NewCall, Store } from '../../src/store/store.ts';
 import { systemClock } from '../../src/switchboard/clock.ts';
+import type { Meter } from '../../src/switchboard/meter.ts';
 import { createNews } from '../../src/switchboard/news.ts';
 import { recover } from '../../src/switchboard/recovery.ts';
 import { newCall } from '../fixtures/calls.ts';
+import { parseExposition } from '../fixtures/exposition.ts';
 
 const TO = '+14155550123';
 const nothing = (): void => undefined;
@@ -69,7 +72,7 @@ describe('recovery', () => {
   }
 
   /** Looks after stranded calls as a process does, in a hurry. Returns the way to stop it, and what it put down. */
-  function lookAfter(at: Store, carrier: () => Promise<Carrier> = () => Promise.resolve(newCarrier())) {
+  function lookAfter(at: Store, carrier = () => Promise.resolve(newCarrier()), meter?: Meter) {
     const stopping = new AbortController();
     const putDown: unknown[] = [];
     let searches = 0;
@@ -93,7 +96,7 @@ describe('recovery', () => {
     const setTimer = (fire: () => void, delayMs: number) => systemClock.setTimer(fire, Math.min(delayMs, 30));
     const logger = { debug: nothing, info: nothing, warn, error: nothing };
     const clock = { ...systemClock, setTimer };
-    const over = recover({ store: at, clock, logger, news, carrier: counted, stopping: stopping.signal });
+    const over = recover({ store: at, clock, logger, meter, news, carrier: counted, stopping: stopping.signal });
     const stop = (): Promise<void> => {
       stopping.abort();
       return over;
@@ -122,6 +125,19 @@ describe('recovery', () => {
     expect(await ended(callId)).toMatchObject({ outcome: 'error', reason: expect.stringMatching(/line was put down/) });
     expect(twilio.calls).toMatchObject([{ endedBy: 'rest' }]);
     expect(told).toEqual([`state ${callId}`, `ended ${callId}`]);
+  });
+
+  it('counts what became of it among the calls that have ended', async () => {
+    const metrics = createMetrics({ simulated: true, processFigures: false });
+    const bound = await leave(await dial());
+    const unknown = await leave(null, { to: '+14155550199', createdAtMs: seconds(5 * 3_600) });
+    lookAfter(store, undefined, metrics.meter);
+    await ended(bound);
+    await ended(unknown);
+    const scrape = parseExposition(await metrics.text());
+    metrics.close();
+    expect(scrape.get('switchboard_calls_ended_total{outcome="error"}')).toBe(1);
+    expect(scrape.get('switchboard_calls_ended_total{outcome="unknown"}')).toBe(1);
   });
 
   it('gives up on a call only when it must be over, whoever answers', async () => {

@@ -103,6 +103,9 @@ function stopped(cause: unknown): UpstreamError {
   return new UpstreamError('The store has stopped working. Restart Switchboard.', { retryable: false, cause });
 }
 
+/** What could not be read or written is tried again within this time, so whatever was wrong longer ago is over. */
+const TROUBLE_MS = 60_000;
+
 /** The main thread's side: keeps requests in order, sends those that wait as one batch, and settles each when it is committed. */
 class SqliteStore implements Store {
   readonly #worker: Worker;
@@ -118,6 +121,7 @@ class SqliteStore implements Store {
   #impatient = 0;
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #beating = false;
+  #failure: { readonly message: string; readonly atMs: number } | null = null;
   #closing: Promise<void> | undefined;
   #broken: UpstreamError | undefined;
 
@@ -220,12 +224,18 @@ class SqliteStore implements Store {
     this.#timer = setInterval(() => {
       if (this.#beating) return;
       this.#beating = true;
-      // A heartbeat that fails is no news: the next one may pass, and requests tell of a store in trouble.
+      // A heartbeat that fails is no news for calls: the next one may pass, and requests tell of a store in trouble.
       const done = (): void => {
         this.#beating = false;
       };
       this.heartbeat().then(done, done);
     }, everyMs).unref();
+  }
+
+  trouble(): string | null {
+    if (this.#broken) return this.#broken.message;
+    const { message, atMs } = this.#failure ?? { message: null, atMs: 0 };
+    return performance.now() - atMs < TROUBLE_MS ? message : null;
   }
 
   /** Resolves when everything that was asked before is committed and the thread is gone. */
@@ -267,8 +277,10 @@ class SqliteStore implements Store {
     }
     return new Promise((resolve, reject) => {
       const settle = (reply: Reply): void => {
-        if (reply.ok) resolve(reply.value as ReturnType<Operations[Name]>);
-        else reject(toRequestError(reply.failure));
+        if (reply.ok) return resolve(reply.value as ReturnType<Operations[Name]>);
+        const error = toRequestError(reply.failure);
+        if (error instanceof UpstreamError) this.#failure = { message: error.message, atMs: performance.now() };
+        reject(error);
       };
       this.#queue.push({ request: { name, args }, settle });
       const patient = PATIENT.has(name);
