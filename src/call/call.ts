@@ -13,6 +13,8 @@ export interface LineRegion {
   uncertainSinceMs: number | null;
   inquiries: number;
   dialledAtMs: number;
+  /** When the carrier said so. */
+  answeredAtMs: number | null;
   hangUp: 'none' | 'wanted' | 'sent' | 'over';
   hangUpTries: number;
   hangUpDueMs: number | null;
@@ -53,9 +55,14 @@ export interface Requested {
 
 export interface ActiveReply {
   readonly replyId: string;
+  /** Null for one that the server began by itself. */
   readonly purpose: ReplyPurpose | null;
+  /** As it was asked for. */
+  readonly instructions: string | undefined;
   readonly discarded: boolean;
   readonly spoke: boolean;
+  /** It has called a tool. */
+  readonly called: boolean;
   /** The last sign of life of this reply. */
   readonly aliveAtMs: number;
 }
@@ -205,6 +212,7 @@ export function newCall(): Call {
       uncertainSinceMs: null,
       inquiries: 0,
       dialledAtMs: 0,
+      answeredAtMs: null,
       hangUp: 'none',
       hangUpTries: 0,
       hangUpDueMs: null,

@@ -21,7 +21,12 @@ export function enterEnding(
   options: { readonly farewell: string | null; readonly withinMs?: number },
 ): void {
   const { ending, floor, stream, model, line, settling } = draft.call;
-  if (ending.stage !== 'none' || line.hangUp !== 'none' || settling) return;
+  if (line.hangUp !== 'none' || settling) return;
+  if (ending.stage !== 'none') {
+    // Somebody else wants the end as well, and the other side cannot talk them out of it.
+    if (ending.verdict && !verdict.mayReopen) ending.verdict = { ...ending.verdict, mayReopen: false };
+    return;
+  }
   ending.verdict = verdict;
   if (stream.state !== 'up' || model.state !== 'ready') {
     endWithoutModel(draft, verdict, options.withinMs);
@@ -51,10 +56,12 @@ function endWithoutModel(draft: Draft, verdict: Verdict, withinMs: number | unde
   if (withinMs !== undefined) hurryEnding(draft, withinMs);
 }
 
-/** An ending that is under way gets no longer than `withinMs` from now. */
+/** An ending that is under way gets no longer than `withinMs` from now, and is not taken back any more. */
 export function hurryEnding(draft: Draft, withinMs: number): void {
   const { ending } = draft.call;
-  if (ending.stage !== 'none') ending.deadlineMs = Math.min(ending.deadlineMs, draft.nowMs + withinMs);
+  if (ending.stage === 'none') return;
+  ending.deadlineMs = Math.min(ending.deadlineMs, draft.nowMs + withinMs);
+  if (ending.verdict) ending.verdict = { ...ending.verdict, mayReopen: false };
 }
 
 /** Exactly one goodbye is asked for in an ending. */

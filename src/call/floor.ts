@@ -129,7 +129,10 @@ function speedOf(draft: Draft): number | undefined {
  */
 export function cutPlayback(draft: Draft, truncate: boolean): void {
   const atMs = draft.nowMs - (draft.call.playback.delays?.leastMs ?? 0);
-  for (const item of unheard(draft.call.playback, atMs)) cutShort(draft, item, truncate, atMs);
+  const open = new Set(unheard(draft.call.playback, atMs));
+  // Of an item that is still being made the words run ahead of the sound, also when all of that has been heard.
+  const cut = draft.call.playback.items.filter((item) => open.has(item) || !item.done);
+  for (const item of cut) cutShort(draft, item, truncate, atMs);
   settleAll(draft, draft.call.playback.items);
   const cleared = clear(draft.call.playback);
   draft.call.playback = cleared.playback;

@@ -56,8 +56,10 @@ export function replyCreated(
   floor.active = {
     replyId: event.replyId,
     purpose: ours?.purpose ?? null,
+    instructions: ours?.instructions,
     discarded,
     spoke: false,
+    called: false,
     aliveAtMs: draft.nowMs,
   };
   if (discarded) {
@@ -156,18 +158,19 @@ export function discardReply(draft: Draft): void {
 }
 
 /** A reply came to nothing. Once more after a pause; returns false when that has been tried. */
-export function retryReply(draft: Draft, instructions: string): boolean {
+export function retryReply(draft: Draft, purpose: ReplyPurpose, instructions: string | undefined): boolean {
   const { floor } = draft.call;
   floor.replyFailures += 1;
   if (floor.replyFailures > 1) return false;
-  answerAfterPause(draft, instructions);
+  floor.blockedUntilMs = draft.nowMs + timingOf(draft.call).retryMs;
+  wantReply(draft, purpose, instructions);
   return true;
 }
 
 /** Asks for an answer, unless the server starts one by itself meanwhile. */
-export function answerAfterPause(draft: Draft, instructions?: string): void {
+export function answerAfterPause(draft: Draft): void {
   draft.call.floor.blockedUntilMs = draft.nowMs + timingOf(draft.call).retryMs;
-  wantReply(draft, 'answer', instructions);
+  wantReply(draft, 'answer');
 }
 
 export function answerDueMs(draft: Draft): number | null {

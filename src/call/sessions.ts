@@ -213,10 +213,11 @@ export function itemAdded(draft: Draft, event: Model<'model.itemAdded'>): void {
   meet(draft, role, event.itemId, event.previousItemId);
 }
 
-/** Limits of the whole call, counted from the stream's start. */
+/** Counted from the answer, as the carrier counts its own limit: a notice before the stream must not cost us the goodbye. */
 export function callEndsAtMs(draft: Draft): number | null {
   const { startedAtMs } = draft.call.stream;
-  return startedAtMs === null ? null : startedAtMs + limitsOf(draft.call).callMs;
+  const { answeredAtMs } = draft.call.line;
+  return startedAtMs === null ? null : Math.min(startedAtMs, answeredAtMs ?? startedAtMs) + limitsOf(draft.call).callMs;
 }
 
 export function ringOverdue(draft: Draft): void {

@@ -12,8 +12,6 @@ import {
   endCallTool,
   enterEnding,
   finishEnding,
-  goodbyeLost,
-  goodbyeReplyDone,
   hurryEnding,
   reopen,
   speechOverGoodbye,
@@ -25,7 +23,6 @@ import {
   itemDone,
   personIsBack,
   play,
-  replyDone,
   settleHeardOut,
   speechStarted,
   speechStopped,
@@ -50,17 +47,15 @@ import {
 } from './line.ts';
 import { echo } from './playback.ts';
 import {
-  answerAfterPause,
   answerOverdue,
   createRefused,
   createWhenFree,
   dropPending,
-  freeStuckReply,
   replyCreated,
-  retryReply,
   slotTimedOut,
   wantReply,
 } from './replies.ts';
+import { replyFinished, replyRefused, replyStuck } from './reply-end.ts';
 import { INSTRUCTIONS, MEMOS } from './sentences.ts';
 import {
   abandonModel,
@@ -147,7 +142,8 @@ function fromModel(draft: Draft, event: Extract<CallEvent, EpochModelEvent>): vo
       return modelFailed(draft, event);
     case 'model.objected':
       note(draft, 'objection', { objection: event.objection, code: event.code ?? null });
-      if (event.objection === 'reply-active') createRefused(draft, event.requestId);
+      if (event.objection === 'reply-active') return createRefused(draft, event.requestId);
+      if (event.objection === 'other') replyRefused(draft, event.requestId);
       return;
     case 'model.speechStarted':
       return settling ? spokeLast(draft, event) : speechStarted(draft, event);
@@ -218,6 +214,7 @@ function toolCalled(draft: Draft, event: Extract<CallEvent, { type: 'model.toolC
   if (line.hangUp !== 'none' || draft.call.settling) return;
   const outdated = floor.speaking !== null || (floor.active?.replyId === event.replyId && floor.active.discarded);
   if (!outdated) floor.awaitingSinceMs = null;
+  if (floor.active?.replyId === event.replyId) floor.active = { ...floor.active, called: true };
   note(draft, 'tool', { name: event.name, outdated });
   if (event.name === 'end_call') return endCallTool(draft, event, outdated);
   if (event.name === 'stay_quiet') return answerTool(draft, event.toolCallId, stayQuiet(draft, event.args, outdated));
@@ -243,33 +240,6 @@ function waitSeconds(args: string): number {
   return Math.min(MAX_WAIT_SECONDS, Math.max(5, Number(match?.[1] ?? 60)));
 }
 
-function replyFinished(draft: Draft, event: Extract<CallEvent, { type: 'model.replyDone' }>): void {
-  const reply = replyDone(draft, event);
-  if (!reply || draft.call.line.hangUp !== 'none' || draft.call.settling) return;
-  const { ending, floor } = draft.call;
-  if (ending.stage !== 'none') {
-    const lost = !reply.spoke && (event.status === 'failed' || event.status === 'incomplete');
-    if (lost) goodbyeLost(draft, reply.replyId, event.retryable !== false);
-    else goodbyeReplyDone(draft, reply.replyId, reply.spoke);
-    return;
-  }
-  if (reply.discarded) {
-    // The callee's turn ended while this one was in the way: the server may have made no reply of its own.
-    if (floor.awaitingSinceMs !== null && !floor.requested && floor.pending.length === 0) answerAfterPause(draft);
-    return;
-  }
-  // One that broke off in mid-sentence is taken up again; one that was cut by a limit or a filter is, too, but not apologised for.
-  const lost = event.status === 'failed' || (event.status === 'incomplete' && !reply.spoke);
-  const cut = event.status === 'incomplete' && reply.spoke;
-  if (!lost && !cut) floor.replyFailures = 0;
-  if (floor.speaking) return;
-  if (cut) retryReply(draft, INSTRUCTIONS.cutOff);
-  if (!lost) return;
-  const instructions = reply.spoke ? INSTRUCTIONS.modelCameBack : INSTRUCTIONS.answer;
-  if (event.retryable === false || !retryReply(draft, instructions))
-    apologise(draft, 'The speech model could not answer.');
-}
-
 function timerFired(draft: Draft, name: TimerName): void {
   const { call } = draft;
   switch (name) {
@@ -288,7 +258,7 @@ function timerFired(draft: Draft, name: TimerName): void {
       return wantReply(draft, 'opener', INSTRUCTIONS.opener);
     case 'slot':
       if (call.floor.requested) return slotTimedOut(draft) ? undefined : abandonModel(draft);
-      return freeStuckReply(draft);
+      return replyStuck(draft);
     case 'answer':
       return answerOverdue(draft) ? undefined : apologise(draft, 'The speech model stopped answering.');
     case 'silence':

@@ -37,6 +37,19 @@ describe('end_call', () => {
   });
 
   it.each([
+    ['an operator asks for the end', { type: 'operator.ended', mode: 'polite' }],
+    ['the server is being stopped', { type: 'server.draining', graceMs: 20_000 }],
+  ] as const)('is not talked out of once %s as well, however long the other side speaks over it', (_, event) => {
+    const call = sayingGoodbye(4_000);
+    call.wait(500).feed(event);
+    const itemId = call.speechStarts();
+    call.wait(3_000).speechStops(itemId, 'Wait, one more thing: is there parking?');
+    call.wait(8_000);
+    expect(call.notes('reopened')).toEqual([]);
+    expect(call.count('carrier.hangUp')).toBe(1);
+  });
+
+  it.each([
     ['the server is being stopped', { type: 'server.draining', graceMs: 20_000 }],
     ['somebody ends the call politely', { type: 'operator.ended', mode: 'polite' }],
   ] as const)('is the goodbye, said once, when %s between its audio and the tool', (_when, happening) => {

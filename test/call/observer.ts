@@ -49,8 +49,10 @@ export class Observer {
       this.active = event.replyId;
     } else if (event.type === 'model.replyDone') {
       if (this.active === event.replyId) this.active = null;
-    } else if (event.type === 'model.objected' && event.objection === 'reply-active') {
-      if (event.requestId === null || event.requestId === this.requested?.requestId) this.requested = null;
+    } else if (event.type === 'model.objected') {
+      const isAny = event.requestId === null && event.objection === 'reply-active';
+      const isRefusal = event.objection === 'reply-active' || event.objection === 'other';
+      if (isAny || (isRefusal && event.requestId === this.requested?.requestId)) this.requested = null;
     }
   }
 

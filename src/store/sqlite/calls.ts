@@ -99,7 +99,7 @@ function updateCall(database: Database, callId: CallId, change: CallChange): voi
     `UPDATE calls SET
        state = CASE WHEN state = 'ended' THEN state ELSE coalesce(?, state) END,
        carrier_call_id = coalesce(?, carrier_call_id),
-       answered_at_ms = coalesce(?, answered_at_ms),
+       answered_at_ms = coalesce(answered_at_ms, ?),
        ended_at_ms = coalesce(?, ended_at_ms),
        outcome = coalesce(?, outcome),
        reason = coalesce(?, reason),
