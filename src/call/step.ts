@@ -29,6 +29,7 @@ import {
   spoke,
   transcribed,
   worded,
+  wordedOnly,
 } from './floor.ts';
 import {
   bound,
@@ -70,7 +71,7 @@ import {
   streamEnded,
   streamStarted,
 } from './sessions.ts';
-import { deriveTimers, isOwed } from './timers.ts';
+import { deriveTimers, isDue, isOwed } from './timers.ts';
 import { HOLD_KEEP_MS } from './timing.ts';
 
 const MAX_WAIT_SECONDS = 120;
@@ -80,11 +81,15 @@ export function step(call: Call, event: CallEvent): { readonly call: Call; reado
     const chunks: CallCommand[] = event.type === 'model.spoke' ? [{ type: 'chunk.drop', chunkId: event.chunkId }] : [];
     return { call, commands: chunks };
   }
+  const worded = event.type === 'model.worded' ? wordedOnly(call, event) : null;
+  if (worded) return { call: worded, commands: NOTHING };
   const draft = openDraft(call, event.atMs);
   apply(draft, event);
   derive(draft);
   return { call: draft.call, commands: draft.commands };
 }
+
+const NOTHING: readonly CallCommand[] = [];
 
 function apply(draft: Draft, event: CallEvent): void {
   switch (event.type) {
@@ -122,7 +127,8 @@ function apply(draft: Draft, event: CallEvent): void {
     case 'timer.fired':
       if (draft.call.timers[event.name]?.setId !== event.setId) return;
       draft.call.timers = { ...draft.call.timers, [event.name]: undefined };
-      return timerFired(draft, event.name);
+      if (isDue(draft, event.name)) timerFired(draft, event.name);
+      return;
     default:
       return fromModel(draft, event);
   }

@@ -189,7 +189,16 @@ function earliest(one: number | null, other: number | null): number | null {
   return Math.min(one, other);
 }
 
-/** Sets and clears what differs from the timers that run. */
+/** False for a timer that was put off after it had been set. */
+export function isDue(draft: Draft, name: TimerName): boolean {
+  const atMs = wantedTimers(draft)[name];
+  return atMs === null || atMs - draft.nowMs < 0.5;
+}
+
+/**
+ * Sets and clears what differs from the timers that run. One that is put off, as some are by every piece of audio, stays as it is: when
+ * it fires it is not due, and is set anew.
+ */
 export function deriveTimers(draft: Draft): void {
   const { call } = draft;
   const wanted = wantedTimers(draft);
@@ -203,7 +212,7 @@ export function deriveTimers(draft: Draft): void {
       next ??= { ...call.timers };
       next[name] = undefined;
       emit(draft, { type: 'timer.clear', name });
-    } else if (running === undefined || Math.abs(running.atMs - atMs) >= 0.5) {
+    } else if (running === undefined || running.atMs - atMs >= 0.5) {
       call.timerSets += 1;
       next ??= { ...call.timers };
       next[name] = { atMs, setId: call.timerSets };

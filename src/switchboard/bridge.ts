@@ -74,6 +74,7 @@ class LiveBridge implements Bridge {
   #untold = 0;
   #told: CallState = 'queued';
   #carrierCallId: string | null = null;
+  #isAnswered = false;
   #resolveBound: () => void = () => undefined;
   #resolveEnded: () => void = () => undefined;
 
@@ -148,6 +149,8 @@ class LiveBridge implements Bridge {
       this.#carrierCallId = event.carrierCallId;
       this.#options.scribe.change({ carrierCallId: event.carrierCallId });
     }
+    // Also where no audio ever comes: it is billed from then on.
+    if (event.type === 'carrier.progressed' && event.status === 'answered') this.#tellAnswered();
     if (event.type === 'carrier.streamStarted') this.#uplink.restart();
     this.#feed(event);
     if (event.type === 'carrier.bound' || event.type === 'carrier.refused') this.#resolveBound();
@@ -194,9 +197,15 @@ class LiveBridge implements Bridge {
     if (state === this.#told) return;
     this.#told = state;
     this.#taps.state(state, atMs);
-    if (state === 'answered') this.#options.scribe.change({ answeredAtMs: this.#options.clock.wall() });
+    if (state === 'answered') this.#tellAnswered();
     // The end is written by `scribe.ended`, with its outcome, in one change.
     if (state !== 'ended') this.#options.scribe.state(state);
+  }
+
+  #tellAnswered(): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#options.scribe.change({ answeredAtMs: this.#options.clock.wall() });
   }
 
   #obey(command: CallCommand): void {
