@@ -43,8 +43,8 @@ export interface App {
   listening(): { readonly public: Address | null; readonly private: Address | null };
   /** Resolves when the first start has been tried; never rejects. */
   readonly started: Promise<void>;
-  /** Ends live calls within about `graceMs` and closes everything. */
-  stop(graceMs: number): Promise<void>;
+  /** Ends live calls within about `graceMs`, at once when `hurry` resolves, and closes everything. */
+  stop(graceMs: number, hurry?: Promise<unknown>): Promise<void>;
 }
 
 export interface Address {
@@ -341,12 +341,12 @@ class Composition implements App {
     return { carrier, model };
   }
 
-  async stop(graceMs: number): Promise<void> {
+  async stop(graceMs: number, hurry?: Promise<unknown>): Promise<void> {
     this.#stopped = true;
     this.#cancelRetry();
     await this.started;
     this.#stopArchive();
-    await this.#running?.stop(graceMs);
+    await this.#running?.stop(graceMs, hurry);
     await this.#server?.stop();
     this.#outside?.carrier.close();
     await this.#closeStore();

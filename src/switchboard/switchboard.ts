@@ -6,7 +6,7 @@ import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import { UpstreamError, UserInputError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
-import type { CallRecord, Store } from '../store/store.ts';
+import type { CallRecord, NewCall, Room, Store } from '../store/store.ts';
 import type { Archive } from './archive.ts';
 import { type Bridge, createBridge } from './bridge.ts';
 import { inCallTools, instructionsFor } from './briefing.ts';
@@ -73,8 +73,11 @@ export interface SwitchboardOptions {
 export interface RunningSwitchboard extends Switchboard {
   /** Hangs up what dead processes leave behind, now and from time to time. Resolves when the switchboard stops. */
   recover(): Promise<void>;
-  /** Takes no more calls, says goodbye in those that live, and resolves when they have ended, within about `graceMs` + 5 s. */
-  stop(graceMs: number): Promise<void>;
+  /**
+   * Takes no more calls, says goodbye in those that live, and resolves when they have ended, within about `graceMs` + 5 s. Once
+   * `hurry` resolves, no goodbye is waited for any more.
+   */
+  stop(graceMs: number, hurry?: Promise<unknown>): Promise<void>;
   liveCalls(): number;
   /** What the live calls have cost so far by the price table; what has no price is not in it. */
   liveCostUsd(): Promise<number>;
@@ -105,6 +108,7 @@ class LiveSwitchboard implements RunningSwitchboard {
   readonly #hurry = new AbortController();
   readonly #rescue: Rescue | undefined;
   readonly #costs: Costs;
+  readonly #placing = new Set<Promise<unknown>>();
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
@@ -134,7 +138,7 @@ class LiveSwitchboard implements RunningSwitchboard {
     if (settings.preflight) await carrier.preflight();
     this.#refuseWhenStopping();
     const callId = randomUUID() as CallId;
-    const created = await store.createCall(
+    const created = await this.#writeDown(
       {
         callId,
         carrier: carrier.name,
@@ -152,7 +156,6 @@ class LiveSwitchboard implements RunningSwitchboard {
     );
     switch (created.status) {
       case 'created':
-        if (this.#stopping.signal.aborted) await this.#callOff(callId);
         this.#refuseWhenStopping();
         return this.#startCall(callId, brief, limits, carrier, model);
       case 'existing':
@@ -170,6 +173,20 @@ class LiveSwitchboard implements RunningSwitchboard {
       default:
         return created.status satisfies never;
     }
+  }
+
+  /** What is written down while the server stops is called off again, and waited for: nobody shall wonder whether it was dialled. */
+  #writeDown(call: NewCall, room: Room): ReturnType<Store['createCall']> {
+    const write = async (): ReturnType<Store['createCall']> => {
+      const created = await this.#options.store.createCall(call, room);
+      if (created.status === 'created' && this.#stopping.signal.aborted) await this.#callOff(call.callId);
+      return created;
+    };
+    const writing = write();
+    this.#placing.add(writing);
+    const over = (): boolean => this.#placing.delete(writing);
+    writing.then(over, over);
+    return writing;
   }
 
   async #startCall(callId: CallId, brief: Brief, limits: Limits, carrier: Carrier, model: Model): Promise<Placed> {
@@ -352,13 +369,18 @@ class LiveSwitchboard implements RunningSwitchboard {
     await recover({ store, clock, logger, meter, news: this.#news, carrier, stopping: this.#stopping.signal });
   }
 
-  async stop(graceMs: number): Promise<void> {
+  async stop(graceMs: number, hurry: Promise<unknown> = new Promise(() => undefined)): Promise<void> {
     this.#stopping.abort();
     const { clock } = this.#options;
+    await within(
+      Promise.allSettled([...this.#placing]).then(() => undefined),
+      PLACE_WAIT_MS,
+      clock,
+    );
     const live = [...this.#live.values()];
     for (const bridge of live) bridge.drain(graceMs);
     const allEnded = Promise.all(live.map((bridge) => bridge.ended)).then(() => undefined);
-    await within(allEnded, graceMs, clock);
+    await Promise.race([within(allEnded, graceMs, clock), hurry]);
     for (const bridge of this.#live.values()) bridge.end('now');
     await within(allEnded, FORCED_END_MS, clock);
     this.#hurry.abort();

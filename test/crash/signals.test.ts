@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { World } from '../../src/simulator/world.ts';
 import { until } from '../fixtures/mcp-pair.ts';
@@ -59,12 +60,8 @@ describe('the end of a busy process', { timeout: 90_000 }, () => {
         const { world, env, server } = all;
         const heard = (phase: Phase) => world.twilio.calls.find(({ to }) => to === numberFor(phase, 0))?.ear;
         const stoppedAtMs = performance.now();
-        if (how === 'stdin') {
-          server.endInput();
-          // What clients send when they think that it takes long: it is not a second wish.
-          await until(() => server.log.includes('"stopping"'), 10_000);
-          server.signal('SIGTERM');
-        } else server.signal(how);
+        if (how === 'stdin') server.endInput();
+        else server.signal(how);
         expect(await server.exit, how).toEqual({ code: 0, signal: null });
         expect(performance.now() - stoppedAtMs, how).toBeLessThan(BOUND_MS);
         expectNothingLeft(all, how);
@@ -84,6 +81,50 @@ describe('the end of a busy process', { timeout: 90_000 }, () => {
         expect(lines('ringing'), how).toEqual([]);
       }),
     );
+  });
+
+  it.each([
+    ['answers as ever', 'at-once'],
+    ['has applied it and gives no answer', 'hangs'],
+  ] as const)(
+    'while a call is being created by a carrier that %s puts that call down, and dials it no more',
+    async (_, createAnswer) => {
+      await Promise.all(
+        (['SIGTERM', 'SIGINT', 'SIGHUP', 'stdin'] as const).map(async (how) => {
+          const world = here.later(await startPeople());
+          world.twilio.knobs.createAnswer = createAnswer;
+          const env = { ...world.env, ...PATIENCE, DATA_DIR: here.folder() };
+          const server = await here.start({ env, args: ['--simulate'] });
+          const to = numberFor('placing', 0);
+          const dialled = new Promise<void>((resolve) => world.twilio.onCall(() => resolve()));
+          // The answer may find nobody.
+          server.place({ toNumber: to, callContext: briefTo(to) }).catch(() => undefined);
+          await dialled;
+          expect(phaseOf(world, to), how).toBe('placing');
+          if (how === 'stdin') server.endInput();
+          else server.signal(how);
+          expect(await server.exit, how).toEqual({ code: 0, signal: null });
+          expectNothingLeft({ world, env, server, callIds: {} }, how);
+          expect(world.twilio.calls, how).toHaveLength(1);
+        }),
+      );
+    },
+  );
+
+  it('as the MCP SDK ends it – stdin, a signal after two seconds, a kill after two more – leaves no line up and no word behind', async () => {
+    const all = await busy(['talking', 'ending']);
+    const { env, server } = all;
+    const gone = server.exit;
+    server.endInput();
+    await sleep(2_000);
+    server.signal('SIGTERM');
+    await Promise.race([gone, sleep(2_000)]);
+    server.signal('SIGKILL');
+    expect(await gone).toEqual({ code: 0, signal: null });
+    expectNothingLeft(all, 'SDK');
+    const lines = readDisk(env.DATA_DIR ?? '').find(({ to }) => to === numberFor('talking', 0))?.lines ?? [];
+    expect(lines[0]).toBe('callee: Mm-hm.');
+    expect(lines.at(-1)).toMatch(/^agent: \S/);
   });
 
   it('by a second signal is at once, and the next start puts down what is left', async () => {

@@ -5,6 +5,8 @@ import { phrase } from '../../src/simulator/speech/load-phrasebook.ts';
 import { startWorld } from '../../src/simulator/world.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 import { processes } from '../journeys/process.ts';
+import { numberFor, PATIENCE, startPeople } from './people.ts';
+import { briefTo, phaseOf } from './phases.ts';
 
 const here = processes();
 afterEach(() => here.cleanUp());
@@ -66,4 +68,31 @@ describe('a process that stands still for half a second', { timeout: 90_000 }, (
     const wordsOf = (text: string | undefined) => (text ?? '').split(' ').length;
     expect(Math.abs(wordsOf(first) - wordsOf(truth?.heardText))).toBeLessThanOrEqual(3);
   });
+
+  it.each(['placing', 'ringing', 'joining'] as const)(
+    'while %s dials once, and the call comes up and is talked over all the same',
+    async (phase) => {
+      const world = here.later(await startPeople());
+      const env = { ...world.env, ...PATIENCE, DATA_DIR: here.folder() };
+      const server = await here.start({ env, args: ['--simulate'] });
+      const to = numberFor('talking', 0);
+      const stalled = new Promise<void>((resolve) => {
+        world.twilio.onCall(() => {
+          void until(() => phaseOf(world, to) === phase, 10_000).then(async () => {
+            server.signal('SIGSTOP');
+            await sleep(STALL_MS);
+            server.signal('SIGCONT');
+            resolve();
+          });
+        });
+      });
+      const callId = await server.place({ toNumber: to, callContext: briefTo(to) });
+      await stalled;
+      const { lines } = await server.follow(callId, (progress) => progress.lines.length > 0);
+      expect(lines[0]?.text).toBe('Mm-hm.');
+      await server.tool('end-call', { callId, mode: 'now' });
+      expect((await server.follow(callId)).data).toMatchObject({ state: 'ended', outcome: 'canceled' });
+      expect(world.twilio.calls.map(({ isOver }) => isOver)).toEqual([true]);
+    },
+  );
 });
