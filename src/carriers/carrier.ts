@@ -65,6 +65,9 @@ export interface CarrierRecording {
   readonly startedAtMs: number;
 }
 
+/** What became of news of a recording; `foreign`: it is of another call than it was said to be. */
+export type Heard = 'stored' | 'unknown' | 'foreign';
+
 /** `language` is the text's, BCP 47. */
 export type Redirection =
   | { readonly plan: 'reattach' }

@@ -1,5 +1,5 @@
 import type { CallId } from '../call/words.ts';
-import type { CarrierRecording } from '../carriers/carrier.ts';
+import type { CarrierRecording, Heard } from '../carriers/carrier.ts';
 import { UserInputError } from '../errors.ts';
 import type { Recording, RecordingFolder, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
@@ -24,7 +24,7 @@ export interface Archive {
   /** Records the calls whose briefs say so. */
   readonly recorder: TapMaker;
   /** The carrier tells of a recording of its own. `unknown` when there is no such call, or it is another one of the carrier's. */
-  hearOf(recording: CarrierRecording): Promise<'stored' | 'unknown'>;
+  hearOf(recording: CarrierRecording): Promise<Heard>;
   /** Forgets calls that have ended. @throws UserInputError when the one call that is named has not, or is not known. */
   purge(query: PurgeQuery): Promise<Purged>;
   /**
@@ -115,11 +115,15 @@ export function createArchive(options: ArchiveOptions): Archive {
     }
   }
 
-  async function hearOf(heard: CarrierRecording): Promise<'stored' | 'unknown'> {
+  async function hearOf(heard: CarrierRecording): Promise<Heard> {
     const call = await store.call(heard.callId);
-    if (!call || (call.carrierCallId !== null && call.carrierCallId !== heard.carrierCallId)) {
+    if (!call) {
       logger.warn({ callId: heard.callId, recording: heard.name }, 'a recording of a call that is not kept');
       return 'unknown';
+    }
+    if (call.carrierCallId !== null && call.carrierCallId !== heard.carrierCallId) {
+      logger.warn({ callId: heard.callId, recording: heard.name }, 'a recording of another call');
+      return 'foreign';
     }
     const { callId, name, url, channels, durationMs, state, startedAtMs } = heard;
     const kind = 'carrier';

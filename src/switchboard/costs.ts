@@ -24,6 +24,8 @@ export interface Costs {
   atEnd(call: SeenCall, used: { readonly usage: Usage; readonly talkedMs: number; readonly outcome: Outcome }): Cost;
   /** The record with its cost, that of a live call counted up to now. */
   withCost<Call extends CallRecord>(call: Call): Promise<Call>;
+  /** What these calls have cost so far, in US dollars; what has no price is not in it. */
+  upToNow(callIds: readonly CallRecord['callId'][]): Promise<number>;
   /** Writes down the cost of a call that ended without this process seeing it through. Never rejects. */
   settle(callId: CallRecord['callId']): Promise<void>;
 }
@@ -80,6 +82,13 @@ export function createCosts(options: {
     },
     async withCost(call) {
       return call.cost === null ? { ...call, cost: await computed(call) } : call;
+    },
+    async upToNow(callIds) {
+      const amounts = callIds.map(async (callId) => {
+        const call = await store.call(callId);
+        return call === null ? 0 : (call.cost ?? (await computed(call))).amount;
+      });
+      return (await Promise.all(amounts)).reduce((sum, amount) => sum + amount, 0);
     },
     async settle(callId) {
       try {

@@ -73,10 +73,7 @@ export interface SwitchboardOptions {
 export interface RunningSwitchboard extends Switchboard {
   /** Hangs up what dead processes leave behind, now and from time to time. Resolves when the switchboard stops. */
   recover(): Promise<void>;
-  /**
-   * Takes no more calls, says goodbye in those that live, and resolves when they have ended, within about `graceMs` + 5 s. Once
-   * `hurry` resolves, no goodbye is waited for any more.
-   */
+  /** Takes no more calls, and says goodbye in live ones until `graceMs` (or `hurry`) is over. Resolves within about 5 s of that. */
   stop(graceMs: number, hurry?: Promise<unknown>): Promise<void>;
   liveCalls(): number;
   /** What the live calls have cost so far by the price table; what has no price is not in it. */
@@ -354,11 +351,8 @@ class LiveSwitchboard implements RunningSwitchboard {
     return this.#live.size;
   }
 
-  async liveCostUsd(): Promise<number> {
-    const records = await Promise.all([...this.#live.keys()].map((callId) => this.#options.store.call(callId)));
-    const live = records.filter((record) => record !== null);
-    const costs = await Promise.all(live.map((record) => this.#costs.withCost(record)));
-    return costs.reduce((sum, { cost }) => sum + (cost?.amount ?? 0), 0);
+  liveCostUsd(): Promise<number> {
+    return this.#costs.upToNow([...this.#live.keys()]);
   }
 
   async recover(): Promise<void> {

@@ -75,6 +75,8 @@ describe('the figures of a whole call with an interruption', () => {
     expect(during.get('switchboard_calls_live{state="answered"}')).toBe(1);
     expect(during.get('switchboard_calls_placed_total')).toBe(1);
     expect(during.get('switchboard_interruptions_total')).toBe(1);
+    expect(before.get('switchboard_live_cost_dollars')).toBe(0);
+    expect(during.get('switchboard_live_cost_dollars')).toBeGreaterThan(0.01);
     expect(during.get('switchboard_frames_total{direction="from_callee"}')).toBeGreaterThan(50);
     expect(during.get('switchboard_calls_ended_total{outcome="callee-hung-up"}')).toBe(0);
   });
@@ -87,6 +89,7 @@ describe('the figures of a whole call with an interruption', () => {
     expect(after.get('switchboard_frames_total{direction="from_callee"}')).toBe(stream.mediaSent);
     expect(after.get('switchboard_frames_total{direction="to_callee"}')).toBe(count('media'));
     expect(after.get('switchboard_interruptions_total')).toBe(count('clear'));
+    expect(after.get('switchboard_live_cost_dollars')).toBe(0);
     const talked = after.get('switchboard_talk_seconds_sum') ?? 0;
     expect(Math.abs(talked - stream.elapsedMs / 1_000)).toBeLessThan(10);
     expect(after.get('switchboard_carrier_errors_total{kind="stream-dropped"}')).toBe(0);

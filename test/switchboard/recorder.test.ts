@@ -232,7 +232,7 @@ describe('purging', () => {
       expect(await archive.hearOf({ ...theirs, state: 'complete' })).toBe('stored');
     const told = (await store.notes(callId)).filter(({ data }) => data.recording === 'RE1');
     expect(told.map(({ data }) => data.state)).toEqual(['recording', 'complete']);
-    expect(await archive.hearOf({ ...theirs, carrierCallId: 'CA2', state: 'complete' })).toBe('unknown');
+    expect(await archive.hearOf({ ...theirs, carrierCallId: 'CA2', state: 'complete' })).toBe('foreign');
     await expect(archive.purge({ endedBeforeMs: 0, callId })).rejects.toThrow('has not ended');
     await store.updateCall(callId, { state: 'ended', outcome: 'completed', endedAtMs: Date.now() - 5_000 });
     const orphan = await folder.create('orphan');

@@ -2,6 +2,7 @@ import type { CarrierTraits } from '../../call/words.ts';
 import type {
   Carrier,
   CarrierRecording,
+  Heard,
   MediaSocket,
   SocketRoute,
   UpgradeRequest,
@@ -44,7 +45,7 @@ export interface TwilioOptions {
   readonly preflightTtlMs?: number;
   /** Twilio records the calls that are recorded here, too, and tells `onRecording` of it. */
   readonly recording?: boolean;
-  readonly onRecording?: (recording: CarrierRecording) => Promise<'stored' | 'unknown'>;
+  readonly onRecording?: (recording: CarrierRecording) => Promise<Heard>;
   readonly requestTimeoutMs?: number | undefined;
   /** Tells which of the listed calls is one whose dial was uncertain; without it, one alone is taken for it. */
   readonly identify?: Identify;

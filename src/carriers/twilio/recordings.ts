@@ -1,7 +1,7 @@
 /** Twilio's own recordings of calls: the token of their callback's URL, and the callback (Twilio docs, "Recording status callback"). */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { CallId } from '../../call/words.ts';
-import type { CarrierRecording, Webhook, WebhookReply, WebhookRequest } from '../carrier.ts';
+import type { CarrierRecording, Heard, Webhook, WebhookReply, WebhookRequest } from '../carrier.ts';
 import { isCallSid } from './rest.ts';
 import type { SignatureCheck } from './signature.ts';
 
@@ -35,7 +35,7 @@ export interface RecordingWebhookOptions {
   readonly authTokens: readonly string[];
   readonly signatures: SignatureCheck;
   readonly now: () => number;
-  readonly onRecording: (recording: CarrierRecording) => Promise<'stored' | 'unknown'>;
+  readonly onRecording: (recording: CarrierRecording) => Promise<Heard>;
   readonly log: Record<'warn' | 'error', (fields: Readonly<Record<string, unknown>>, message: string) => void>;
 }
 
@@ -59,7 +59,9 @@ export function recordingWebhook(options: RecordingWebhookOptions): Webhook {
       const recording = readRecording(callId as CallId, request.form, options.now());
       if (recording === null) return refuse('malformed', 400, callId);
       try {
-        return (await options.onRecording(recording)) === 'stored' ? reply(200) : refuse('no such call', 404, callId);
+        const heard = await options.onRecording(recording);
+        if (heard === 'foreign') return refuse('call', 403, callId);
+        return heard === 'stored' ? reply(200) : refuse('no such call', 404, callId);
       } catch (err) {
         const { state } = recording;
         options.log.error(

@@ -87,5 +87,7 @@ describe("Twilio's own recording", () => {
     expect((await post(failing.carrier, url, FORM)).status).toBe(503);
     expect(failing.logged.join()).toMatch(new RegExp(`could not note.*503.*${RE}`));
     expect((await post(unknown.carrier, url, FORM)).status).toBe(404);
+    const foreign = makeRig('http://127.0.0.1:9', { recording: true, onRecording: () => Promise.resolve('foreign') });
+    expect((await post(foreign.carrier, url, FORM)).status).toBe(403);
   });
 });
