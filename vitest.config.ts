@@ -38,7 +38,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'hardships', include: HARDSHIPS, maxWorkers: 3, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { name: 'hardships', include: HARDSHIPS, maxWorkers: 4, sequence: { groupOrder: 2 } } },
       { extends: true, test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 3 } } },
     ],
   },

@@ -47,7 +47,9 @@ const MAX_SHOWN_LENGTH = 40;
 export function logCall(callId: CallId, logger: Logger): CallLog {
   const counts = { lines: 0, interruptions: 0, replies: 0, modelSessions: 0 };
   let dialledAtMs: number | null = null;
+  /** As the carrier said, or else when its stream came. */
   let answeredAtMs: number | null = null;
+  let isToldAnswered = false;
   let ended: { readonly outcome: string; readonly atMs: number } | null = null;
   let before: CallState = 'queued';
   /** The telephone was told to stop; a reply that had said nothing yet is not interrupted by that. */
@@ -58,12 +60,14 @@ export function logCall(callId: CallId, logger: Logger): CallLog {
       logger.debug({ callId, state, before }, 'call changed its state');
       before = state;
       if (state === 'dialling') dialledAtMs ??= atMs;
-      if (state !== 'answered' || answeredAtMs !== null) return;
-      answeredAtMs = atMs;
+      if (state !== 'answered' || isToldAnswered) return;
+      isToldAnswered = true;
+      answeredAtMs ??= atMs;
       logger.info({ callId, afterMs: between(dialledAtMs, atMs) }, 'call answered');
     },
     event(event) {
       if (event.type === 'model.replyCreated') counts.replies += 1;
+      if (event.type === 'carrier.progressed' && event.status === 'answered') answeredAtMs ??= event.atMs;
     },
     command(command, atMs) {
       switch (command.type) {

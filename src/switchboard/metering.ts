@@ -54,6 +54,9 @@ class CallMeter implements Tap {
     // What the carrier had no room for is played at a later event, which is no delay of ours.
     this.#timedChunk = null;
     switch (event.type) {
+      case 'carrier.progressed':
+        if (event.status === 'answered') this.#answeredAtMs ??= event.atMs;
+        return;
       case 'carrier.refused':
         return this.#meter.carrierFailed('refused');
       case 'carrier.uncertain':

@@ -223,7 +223,8 @@ export const MODEL_FAULTS: readonly Fault[] = [
       name: `model: audio after a cancel, ${when.replace('-', ' ')}`,
       at: {
         interrupted: {
-          world: { realtime: { lateDeltas: { count: 6, when } } },
+          // Made no faster than it is said, so that there is something to cancel.
+          world: { realtime: { lateDeltas: { count: 6, when }, burstFactor: 1 } },
           strike: nothing,
           expected: { ...GOES_ON, told: 'dropped, goes on' },
           check: ({ office, person }) => [
