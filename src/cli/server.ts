@@ -13,7 +13,7 @@ const DRAIN_MS = 10_000;
  * A client that leaves closes stdin, sends SIGTERM two seconds later and kills after two more (the MCP SDK's stdio client, `close`).
  * Before that every line must be down and every word on disk, so after a signal there is no more time than this for goodbyes.
  */
-const IMPATIENT_MS = 3_000;
+const IMPATIENT_MS = 2_200;
 
 /** Whom a server is there for. */
 export interface Company {

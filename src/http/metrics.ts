@@ -1,5 +1,7 @@
 /** The figures of this process in the text form that Prometheus reads. The one file that knows `prom-client`. */
+
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CostParts } from '../call/cost.ts';
 import { CALL_STATES, type CallState, OUTCOMES, type Usage } from '../call/words.ts';
@@ -41,6 +43,7 @@ const TOKEN_KINDS = {
 const COST_PARTS: readonly (keyof CostParts)[] = ['model', 'transcription', 'carrier', 'stream', 'recording'];
 const LIVE_STATES = CALL_STATES.filter((state): state is Exclude<CallState, 'ended'> => state !== 'ended');
 const LOOP_RESOLUTION_MS = 10;
+const COST_WAIT_MS = 500;
 const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
 const BRIDGE_BUCKETS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
@@ -72,8 +75,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     help: 'What the calls that have not ended have cost so far by the price table, in US dollars.',
     registers: [registry],
     async collect() {
-      // Figures are not worth a failed scrape.
-      this.set(amount(await askCost().catch(() => 0)));
+      // The other figures are not kept back by a store that is slow or in trouble: then it is the last value that is shown.
+      const cost = await Promise.race([askCost().catch(() => null), sleep(COST_WAIT_MS, null, { ref: false })]);
+      if (cost !== null) this.set(amount(cost));
     },
   });
   const loop = watchEventLoop(registry);

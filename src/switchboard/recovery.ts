@@ -16,6 +16,8 @@ export interface RecoveryOptions {
   /** The carrier to hang up with; rejects with a ConfigError when settings are missing. */
   readonly carrier: () => Promise<Carrier>;
   readonly meter?: Meter | undefined;
+  /** Before each look, so that a call whose end was only rescued is not taken for one that was left behind. */
+  readonly takeIn?: () => Promise<unknown>;
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
 }
@@ -59,6 +61,7 @@ export async function recover(options: RecoveryOptions): Promise<void> {
   const inTurn = createTurns();
   while (!stopping.aborted) {
     try {
+      await options.takeIn?.();
       await sweep(options, inTurn);
     } catch (err) {
       logger.error({ err }, 'calls of a dead process were not looked after; this is tried again');

@@ -357,26 +357,22 @@ class LiveSwitchboard implements RunningSwitchboard {
 
   async recover(): Promise<void> {
     const { store, clock, logger, meter } = this.#options;
-    // First, so that a call whose end was only rescued is not taken for one that was left behind.
-    await this.#rescue?.takeIn();
     const carrier = async (): Promise<Carrier> => (await this.#options.outside('hang-up')).carrier;
-    await recover({ store, clock, logger, meter, news: this.#news, carrier, stopping: this.#stopping.signal });
+    const takeIn = async (): Promise<unknown> => this.#rescue?.takeIn();
+    await recover({ store, clock, logger, meter, takeIn, news: this.#news, carrier, stopping: this.#stopping.signal });
   }
 
   async stop(graceMs: number, hurry: Promise<unknown> = new Promise(() => undefined)): Promise<void> {
     this.#stopping.abort();
     const { clock } = this.#options;
-    await within(
-      Promise.allSettled([...this.#placing]).then(() => undefined),
-      PLACE_WAIT_MS,
-      clock,
-    );
+    const calledOff = Promise.allSettled([...this.#placing]).then(() => undefined);
     const live = [...this.#live.values()];
     for (const bridge of live) bridge.drain(graceMs);
     const allEnded = Promise.all(live.map((bridge) => bridge.ended)).then(() => undefined);
     await Promise.race([within(allEnded, graceMs, clock), hurry]);
     for (const bridge of this.#live.values()) bridge.end('now');
     await within(allEnded, FORCED_END_MS, clock);
+    await within(calledOff, PLACE_WAIT_MS, clock);
     this.#hurry.abort();
     await within(allEnded, RESCUE_MS, clock);
     this.#rescue?.stop();

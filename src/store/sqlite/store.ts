@@ -277,10 +277,12 @@ class SqliteStore implements Store {
     }
     return new Promise((resolve, reject) => {
       const settle = (reply: Reply): void => {
+        // A write that passed shows that whatever was wrong is over; a refusal is about what was asked, not about the store.
+        if (reply.ok && PATIENT.has(name)) this.#failure = null;
         if (reply.ok) return resolve(reply.value as ReturnType<Operations[Name]>);
-        const error = toRequestError(reply.failure);
-        if (error instanceof UpstreamError) this.#failure = { message: error.message, atMs: performance.now() };
-        reject(error);
+        const { message, code } = reply.failure;
+        if (code?.startsWith('sqlite-')) this.#failure = { message, atMs: performance.now() };
+        reject(toRequestError(reply.failure));
       };
       this.#queue.push({ request: { name, args }, settle });
       const patient = PATIENT.has(name);
