@@ -22,7 +22,6 @@ export function openDraft(call: Call, atMs: number): Draft {
       model: { ...call.model },
       floor: { ...call.floor },
       ending: { ...call.ending },
-      turns: { ...call.turns },
     },
     commands: [],
     nowMs,

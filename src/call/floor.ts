@@ -1,7 +1,7 @@
 /** Who is speaking: barge-in, the model's audio and words, turns and what becomes of them. */
 
 import { msOfBytes } from '../media/mulaw.ts';
-import type { ActiveReply, Call } from './call.ts';
+import type { ActiveReply } from './call.ts';
 import { hasWords, isClosing } from './closings.ts';
 import { type Draft, emit, note, policyOf, streamMs, timingOf, traitsOf } from './draft.ts';
 import type { ItemRole, ModelEvent } from './events.ts';
@@ -301,25 +301,11 @@ export function worded(draft: Draft, event: Of<'model.worded'>): void {
   draft.call.turns = changeItem(draft.call.turns, event.itemId, { text });
 }
 
-/**
- * The call with more words of an item that is being said; null when more follows from them. Words come in many small pieces, and nothing
- * else depends on them before the item is at its end.
- */
-export function wordedOnly(
-  call: Call,
-  event: Of<'model.worded'> & { readonly epoch: number; readonly atMs: number },
-): Call | null {
-  if (event.epoch !== call.model.epoch || call.model.state !== 'ready') return null;
-  const turn = itemOf(call.turns, event.itemId);
-  if (!turn || turn.final || turn.interrupted) return null;
-  const turns = changeItem(call.turns, event.itemId, { text: wordsSoFar(turn.text, event) });
-  return { ...call, nowMs: Math.max(call.nowMs, event.atMs), turns };
-}
-
 /** A reply of half an hour has no more; a model that never stops must not fill the memory. */
 const MOST_LETTERS = 20_000;
 
-function wordsSoFar(before: string, event: Of<'model.worded'>): string {
+/** The words of an item, with what the event adds to them. */
+export function wordsSoFar(before: string, event: Of<'model.worded'>): string {
   return (event.whole ? event.text : before + event.text).slice(0, MOST_LETTERS);
 }
 

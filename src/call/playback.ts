@@ -224,10 +224,38 @@ function sendChunk(playback: Playback, chunk: Chunk): Playback {
   };
 }
 
-function withSegment(run: Run, chunk: Chunk): readonly Segment[] {
+/**
+ * Takes a chunk that goes on with what is playing and sends it at once, as `receive` and `pump` would; with a mark behind it where
+ * one is due. Null when there is more to it: another item, an empty or a full buffer, something queued.
+ */
+export function continueRun(
+  playback: Playback,
+  chunk: { readonly itemId: string; readonly bytes: number },
+  nowMs: number,
+  lookAheadMs: number,
+): { readonly playback: Playback; readonly markId: number | null } | null {
+  const { run, items, queue } = playback;
+  const item = items.at(-1);
+  if (!run || !item || item.itemId !== chunk.itemId || item.done || queue.length > 0) return null;
+  if (run.segments.at(-1)?.itemId !== chunk.itemId || items.some(({ done, finalMark }) => done && finalMark === 'none'))
+    return null;
+  const aheadMs = bufferedMs(playback, nowMs);
+  if (aheadMs < ROUNDING_MS || aheadMs + msOfBytes(chunk.bytes) > usable(lookAheadMs) + ROUNDING_MS) return null;
+  const receivedBytes = item.receivedBytes + chunk.bytes;
+  const sentBytes = item.sentBytes + chunk.bytes;
+  const sent: Playback = {
+    ...playback,
+    items: items.with(-1, { ...item, receivedBytes, sentBytes }),
+    bytesSinceMark: playback.bytesSinceMark + chunk.bytes,
+    run: { ...run, sentBytes: run.sentBytes + chunk.bytes, segments: withSegment(run, chunk) },
+  };
+  if (sent.bytesSinceMark < MARK_EVERY_BYTES) return { playback: sent, markId: null };
+  return { playback: addMark(sent, null), markId: sent.nextMarkId };
+}
+
+function withSegment(run: Run, chunk: Pick<Chunk, 'itemId' | 'bytes'>): readonly Segment[] {
   const last = run.segments.at(-1);
-  if (last?.itemId === chunk.itemId)
-    return [...run.segments.slice(0, -1), { ...last, bytes: last.bytes + chunk.bytes }];
+  if (last?.itemId === chunk.itemId) return run.segments.with(-1, { ...last, bytes: last.bytes + chunk.bytes });
   return [...run.segments, { itemId: chunk.itemId, fromByte: run.sentBytes, bytes: chunk.bytes }];
 }
 
@@ -252,7 +280,7 @@ function addMark(playback: Playback, finalOf: string | null): Playback {
     ...playback,
     nextMarkId: playback.nextMarkId + 1,
     bytesSinceMark: 0,
-    marks: [...playback.marks.slice(1 - MOST_MARKS), mark],
+    marks: [...(playback.marks.length < MOST_MARKS ? playback.marks : playback.marks.slice(1)), mark],
     items:
       finalOf === null
         ? playback.items
@@ -267,14 +295,19 @@ export function echo(playback: Playback, generation: number, markId: number, now
   const mark = playback.marks[index];
   if (!mark) return playback;
   // Marks come back in order: those before this one are answered with it.
-  const passed = playback.marks.slice(0, index + 1);
-  const finals = new Set(passed.map((each) => each.finalOf));
   const settled: Playback = {
     ...playback,
     marks: playback.marks.slice(index + 1),
-    items: playback.items.map((item) => (finals.has(item.itemId) ? { ...item, finalMark: 'echoed' } : item)),
+    items: withEchoes(playback.items, playback.marks.slice(0, index + 1)),
   };
   return settled.run && mark.atByte >= 0 ? measure(settled, settled.run, mark.atByte, nowMs) : settled;
+}
+
+/** The same items when none of these marks is the last one of an item. */
+function withEchoes(items: readonly Spoken[], echoed: readonly Mark[]): readonly Spoken[] {
+  const isHeard = ({ itemId }: Spoken): boolean => echoed.some(({ finalOf }) => finalOf === itemId);
+  if (!items.some(isHeard)) return items;
+  return items.map((item) => (isHeard(item) ? { ...item, finalMark: 'echoed' } : item));
 }
 
 /** What an echo tells of the run. Every later echo bounds a stall from above, which also takes back one that was none. */

@@ -29,7 +29,6 @@ import {
   spoke,
   transcribed,
   worded,
-  wordedOnly,
 } from './floor.ts';
 import {
   bound,
@@ -71,25 +70,27 @@ import {
   streamEnded,
   streamStarted,
 } from './sessions.ts';
+import { shortStep, type Taken } from './short-step.ts';
 import { deriveTimers, isDue, isOwed } from './timers.ts';
 import { HOLD_KEEP_MS } from './timing.ts';
 
 const MAX_WAIT_SECONDS = 120;
 
-export function step(call: Call, event: CallEvent): { readonly call: Call; readonly commands: readonly CallCommand[] } {
+export function step(call: Call, event: CallEvent): Taken {
   if (call.ended) {
     const chunks: CallCommand[] = event.type === 'model.spoke' ? [{ type: 'chunk.drop', chunkId: event.chunkId }] : [];
     return { call, commands: chunks };
   }
-  const worded = event.type === 'model.worded' ? wordedOnly(call, event) : null;
-  if (worded) return { call: worded, commands: NOTHING };
+  return shortStep(call, event) ?? wholeStep(call, event);
+}
+
+/** The step of a call that has not ended, by all its rules; a short one comes to the same. */
+export function wholeStep(call: Call, event: CallEvent): Taken {
   const draft = openDraft(call, event.atMs);
   apply(draft, event);
   derive(draft);
   return { call: draft.call, commands: draft.commands };
 }
-
-const NOTHING: readonly CallCommand[] = [];
 
 function apply(draft: Draft, event: CallEvent): void {
   switch (event.type) {

@@ -128,13 +128,19 @@ export interface UpgradeRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
+/** A text in UTF-8, of `length` bytes, that is written when and where it is needed. */
+export interface EncodedText {
+  readonly length: number;
+  copyTo(target: Buffer, at: number): void;
+}
+
 /** What a carrier needs of a WebSocket. The server has already put an error listener and a size limit on it. */
 export interface MediaSocket {
   /** Bytes handed over by `send` that the network has not taken yet. */
   readonly bufferedAmount: number;
   send(data: string | Uint8Array): void;
-  /** A text message that is UTF-8 already. */
-  sendEncoded(text: Uint8Array): void;
+  /** A text message that is put together where it is sent from. */
+  sendEncoded(message: EncodedText): void;
   close(code: number, reason?: string): void;
   /** Closes without a handshake. */
   terminate(): void;

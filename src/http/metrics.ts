@@ -261,14 +261,14 @@ function histograms(registry: Registry) {
   return {
     bridge: observeBy(
       'switchboard_bridge_delay_seconds',
-      'From when a piece of audio has been read to when it was handed to the other socket; one frame in 50 and one chunk of the model in 10 is timed.',
+      'From when a piece of audio has been read to when it was handed to the other socket; one frame in 100 and one chunk of the model in 20 is timed.',
       BRIDGE_BUCKETS,
       'direction',
       DIRECTIONS,
     ),
     late: observe(
       'switchboard_frame_lateness_seconds',
-      "How much later a frame of the callee came, by the carrier's own clock, than the promptest one lately: the network's jitter and our own; one in 50.",
+      "How much later a frame of the callee came, by the carrier's own clock, than the promptest one lately: the network's jitter and our own; one in 100.",
       LATE_BUCKETS,
     ),
     response: observeBy(

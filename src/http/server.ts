@@ -204,19 +204,22 @@ function mediaSocket(
     FRAMES.flush();
     socket.close(1011);
   };
+  /** ws has sent messages as well. */
+  let isShared = false;
   return {
     get bufferedAmount() {
-      return socket.bufferedAmount + connection.writableLength;
+      return connection.writableLength + (isShared ? socket.bufferedAmount : 0);
     },
     send: (data) => {
       if (socket.readyState !== socket.OPEN) return;
       if (typeof data === 'string') return FRAMES.write(connection, data);
       FRAMES.flush();
+      isShared = true;
       // The callback keeps a write that fails after a close from being thrown.
       socket.send(data, afterWrite);
     },
-    sendEncoded: (text) => {
-      if (socket.readyState === socket.OPEN) FRAMES.write(connection, text);
+    sendEncoded: (message) => {
+      if (socket.readyState === socket.OPEN) FRAMES.write(connection, message);
     },
     close: (code, reason) => {
       FRAMES.flush();

@@ -4,6 +4,7 @@
  * hand over two for each message. Nothing else of the protocol is done here.
  */
 import type { Socket } from 'node:net';
+import type { EncodedText } from '../carriers/carrier.ts';
 
 const FINAL_TEXT = 0x81;
 const SHORT = 126;
@@ -18,8 +19,8 @@ export class TextFrames {
   #connection: Socket | null = null;
   #scheduled = false;
 
-  /** `text`: a string, or UTF-8. The connection must be open for messages. */
-  write(connection: Socket, text: string | Uint8Array): void {
+  /** The connection must be open for messages. */
+  write(connection: Socket, text: string | EncodedText): void {
     const bytes = typeof text === 'string' ? Buffer.byteLength(text) : text.length;
     const most = MOST_HEADER_BYTES + bytes;
     if (this.#connection !== connection || this.#used + most > SPACE_BYTES) this.flush();
@@ -55,7 +56,7 @@ export class TextFrames {
 }
 
 /** Puts a frame at `at`; returns where it ends. */
-function put(space: Buffer, at: number, text: string | Uint8Array, bytes: number): number {
+function put(space: Buffer, at: number, text: string | EncodedText, bytes: number): number {
   space[at] = FINAL_TEXT;
   let from = at + 2;
   if (bytes < SHORT) space[at + 1] = bytes;
@@ -67,6 +68,6 @@ function put(space: Buffer, at: number, text: string | Uint8Array, bytes: number
     from = space.writeBigUInt64BE(BigInt(bytes), from);
   }
   if (typeof text === 'string') space.write(text, from, 'utf8');
-  else space.set(text, from);
+  else text.copyTo(space, from);
   return from + bytes;
 }

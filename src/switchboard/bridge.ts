@@ -7,6 +7,7 @@ import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
 import type { Carrier, Line } from '../carriers/carrier.ts';
 import type { Audio } from '../media/audio.ts';
 import type { Model, ModelSession, ModelTool } from '../models/model.ts';
+import { Chunks } from './chunks.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { Scribe } from './scribe.ts';
@@ -51,7 +52,7 @@ export interface Bridge {
 type Unstamped<E> = E extends { readonly atMs: number } ? Omit<E, 'atMs'> : never;
 type Incoming = Unstamped<CallEvent> & { readonly atMs?: number };
 
-const SAMPLED_FRAME = 50;
+const SAMPLED_FRAME = 100;
 
 export function createBridge(options: BridgeOptions): Bridge {
   return new LiveBridge(options);
@@ -63,7 +64,7 @@ class LiveBridge implements Bridge {
   readonly #options: BridgeOptions;
   readonly #line: Line;
   readonly #uplink = new Uplink();
-  readonly #chunks = new Map<number, Audio>();
+  readonly #chunks = new Chunks();
   readonly #timers: Timers;
   readonly #taps: Taps;
   readonly #inbox: CallEvent[] = [];
@@ -157,8 +158,8 @@ class LiveBridge implements Bridge {
   }
 
   #fromModel(epoch: number, event: ModelEvent, audio: Audio | undefined): void {
-    if (event.type === 'model.spoke' && audio) this.#chunks.set(event.chunkId, audio);
-    this.#take({ ...event, epoch, atMs: this.#options.clock.now() });
+    if (event.type === 'model.spoke' && audio) this.#chunks.put(event.chunkId, audio);
+    this.#take(stamped(event, epoch, this.#options.clock.now()));
   }
 
   /** Steps until nothing is left to do. An event that a command causes at once waits for the step before it to be obeyed. */
@@ -175,12 +176,13 @@ class LiveBridge implements Bridge {
         this.#taps.event(next);
         const { call, commands } = step(this.#call, next);
         if (this.#taps.followsSteps) this.#taps.stepped({ event: next, before: this.#call, after: call, commands });
+        const before = this.#call;
         this.#call = call;
         for (const command of commands) {
           this.#tell(command, next.atMs);
           this.#obey(command);
         }
-        this.#tellState(next.atMs);
+        if (mayDiffer(before, call)) this.#tellState(next.atMs);
       }
     } finally {
       this.#stepping = false;
@@ -211,15 +213,14 @@ class LiveBridge implements Bridge {
   #obey(command: CallCommand): void {
     switch (command.type) {
       case 'carrier.play': {
-        const audio = this.#chunks.get(command.chunkId);
-        this.#chunks.delete(command.chunkId);
+        const audio = this.#chunks.take(command.chunkId);
         if (!audio) return;
         this.#line.play(audio);
         this.#taps.played(command.chunkId);
         return;
       }
       case 'chunk.drop':
-        this.#chunks.delete(command.chunkId);
+        this.#chunks.take(command.chunkId);
         return;
       case 'uplink.set':
         return this.#uplink.set(command.to, command.keepMs);
@@ -318,4 +319,23 @@ class LiveBridge implements Bridge {
     if (putAway === null) settle();
     else void putAway.then(settle);
   }
+}
+
+/** Audio comes so often that it is worth not to be copied member by member. */
+function stamped(event: ModelEvent, epoch: number, atMs: number): CallEvent {
+  if (event.type !== 'model.spoke') return { ...event, epoch, atMs };
+  const { type, replyId, itemId, contentIndex, chunkId, bytes } = event;
+  return { type, replyId, itemId, contentIndex, chunkId, bytes, epoch, atMs };
+}
+
+/** The state in words follows from these regions alone. */
+function mayDiffer(before: Call, after: Call): boolean {
+  const isSame =
+    before.line === after.line &&
+    before.stream === after.stream &&
+    before.model === after.model &&
+    before.ending === after.ending &&
+    before.settling === after.settling &&
+    before.ended === after.ended;
+  return !isSame;
 }

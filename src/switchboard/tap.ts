@@ -9,9 +9,9 @@ import type { Audio } from '../media/audio.ts';
  * throws, waits or takes long, and nothing of the call depends on it.
  */
 export interface Tap {
-  /** How many pieces of the callee's audio have been passed on since the last time. Told for every 50, and at the end of the call. */
+  /** How many pieces of the callee's audio have been passed on since the last time. Told for every 100, and at the end of the call. */
   frames?(count: number): void;
-  /** One piece in 50, when it has been passed on. */
+  /** One piece in 100, when it has been passed on. */
   sampled?(sample: FrameSample): void;
   /** The callee's audio as it came, `mediaMs` on the carrier's clock of the stream; `atMs` is monotonic. */
   heard?(audio: Audio, mediaMs: number, atMs: number): void;

@@ -1,8 +1,9 @@
 /** Runs the core in virtual time: events go in, timers fire at their moment, and every step is checked against the invariants. */
+import { expect } from 'vitest';
 import { type Call, newCall } from '../../src/call/call.ts';
 import type { CallCommand } from '../../src/call/commands.ts';
 import type { CallEvent, TimerName } from '../../src/call/events.ts';
-import { step } from '../../src/call/step.ts';
+import { step, wholeStep } from '../../src/call/step.ts';
 import { deepFreeze, Observer } from './observer.ts';
 
 /** `Omit` on each member of a union. */
@@ -44,6 +45,7 @@ export class Machine {
     const before = this.call;
     const { call, commands } = step(before, event);
     if (this.freezes) deepFreeze(call);
+    if (!before.ended && !isTimerDue(before, this.nowMs)) expect({ call, commands }).toEqual(wholeStep(before, event));
     this.call = call;
     this.observer.saw(before, event, call, commands);
     for (const command of commands) {
@@ -94,4 +96,9 @@ export class Machine {
       entry.run();
     }
   }
+}
+
+/** What a timer is there for, a whole step does a moment before it, and a short one leaves to it. */
+function isTimerDue(call: Call, nowMs: number): boolean {
+  return Object.values(call.timers).some((timer) => timer !== undefined && timer.atMs <= nowMs);
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import type { EncodedText } from '../../src/carriers/carrier.ts';
 import { TextFrames } from '../../src/http/text-frames.ts';
 
 /** The server's end of so many WebSockets, and what each client receives. */
@@ -34,7 +35,7 @@ describe('text messages written into the connection', () => {
     for (const [turn, length] of LENGTHS.entries()) {
       for (const [number, { connection }] of ends.entries()) {
         const text = `${number}é`.repeat(length).slice(0, length);
-        frames.write(connection, turn % 2 === 0 ? text : Buffer.from(text));
+        frames.write(connection, turn % 2 === 0 ? text : encoded(text));
         frames.write(connection, `mark ${turn}`);
         expected[number]?.push(text, `mark ${turn}`);
       }
@@ -93,3 +94,8 @@ describe('text messages written into the connection', () => {
     expect(received.findIndex((text, at) => text !== sent[at])).toBe(-1);
   });
 });
+
+function encoded(text: string): EncodedText {
+  const bytes = Buffer.from(text);
+  return { length: bytes.length, copyTo: (target, at) => void bytes.copy(target, at) };
+}

@@ -78,7 +78,8 @@ export class Attachment {
   }
 
   mark(generation: number, markId: number): void {
-    if (this.writer !== null && this.maySend()) this.options.socket.send(this.writer.mark(generation, markId));
+    // It stands behind audio, which was not sent into a backlog.
+    if (this.live && this.writer !== null) this.options.socket.send(this.writer.mark(generation, markId));
   }
 
   clear(): void {

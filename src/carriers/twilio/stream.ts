@@ -2,7 +2,8 @@
  * The vocabulary of Twilio's Media Streams (Twilio docs, "Media Streams – WebSocket messages"), both ways. Nothing outside this
  * file spells a member of these messages.
  */
-import { Audio, isWireBase64, lasting } from '../../media/audio.ts';
+import { Audio, isWireBase64, lasting, standsAt } from '../../media/audio.ts';
+import type { EncodedText } from '../carrier.ts';
 
 export type StreamMessage =
   | { readonly kind: 'connected' }
@@ -38,6 +39,11 @@ const PART_LENGTHS = PARTS.map((part) => part.length);
 const TAIL_AT = CONSTANTS.length - TAIL_PART.length;
 /** Behind the id of the stream. */
 const END_LENGTH = '"}'.length;
+const MARK_START = Buffer.from('{"event":"mark","sequenceNumber":"', 'latin1');
+const MARK_SID = Buffer.from('","streamSid":"', 'latin1');
+const MARK_NAME_PART = Buffer.from('","mark":{"name":"g', 'latin1');
+const MARK_END = Buffer.from('"}}', 'latin1');
+const COLON = 0x3a;
 const MOST_DIGITS = 15;
 const ZERO = 0x30;
 const QUOTE = 0x22;
@@ -57,7 +63,8 @@ export class StreamReader {
   /** Null when the frame is malformed. Never throws. */
   read(data: Buffer, isBinary: boolean): StreamMessage | null {
     if (isBinary) return null;
-    return (this.streamSid === null ? null : this.cutMedia(data)) ?? this.readStrictly(data.toString('utf8'));
+    const cut = this.streamSid === null ? null : (this.cutMedia(data) ?? this.cutMark(data));
+    return cut ?? this.readStrictly(data.toString('utf8'));
   }
 
   private cutMedia(data: Buffer): StreamMessage | null {
@@ -83,6 +90,22 @@ export class StreamReader {
     return isWireBase64(data, at, end) ? { kind: 'media', audio: Audio.fromWire(data, at, end), mediaMs } : null;
   }
 
+  /** A mark of ours, which comes back several times a second while the agent speaks. */
+  private cutMark(data: Buffer): StreamMessage | null {
+    if (!standsAt(data, 0, MARK_START)) return null;
+    const sidAt = endOfDigits(data, MARK_START.length) + MARK_SID.length;
+    const nameAt = sidAt + this.sidLength;
+    const isOurs = standsAt(data, sidAt - MARK_SID.length, MARK_SID) && standsAt(data, nameAt, MARK_NAME_PART);
+    if (!isOurs || data.readInt32LE(nameAt - 4) !== this.sidEnd) return null;
+    const generationAt = nameAt + MARK_NAME_PART.length;
+    const colonAt = endOfDigits(data, generationAt);
+    const end = endOfDigits(data, colonAt + 1);
+    if (data[colonAt] !== COLON || end + MARK_END.length !== data.length || !standsAt(data, end, MARK_END)) return null;
+    const generation = numberIn(data, generationAt, colonAt);
+    const markId = numberIn(data, colonAt + 1, end);
+    return generation === null || markId === null ? null : { kind: 'mark', generation, markId };
+  }
+
   private readStrictly(text: string): StreamMessage | null {
     const message = parseStreamMessage(text, this.streamSid);
     if (message?.kind === 'start' && this.streamSid === null) {
@@ -105,6 +128,19 @@ function hasConstant(data: Buffer, from: number, constantAt: number, length: num
 function lastOf(data: Buffer): number {
   const at = data.length - END_LENGTH - 4;
   return at < 0 ? -1 : data.readInt32LE(at);
+}
+
+function endOfDigits(data: Buffer, from: number): number {
+  let at = from;
+  while (isDigit(data[at])) at += 1;
+  return at;
+}
+
+function numberIn(data: Buffer, from: number, to: number): number | null {
+  if (to === from || to - from > MOST_DIGITS) return null;
+  let value = 0;
+  for (let at = from; at < to; at += 1) value = value * 10 + (data[at] ?? 0) - ZERO;
+  return value;
 }
 
 function isDigit(byte: number | undefined): boolean {
@@ -190,15 +226,9 @@ export class StreamWriter {
     this.mediaHead = lasting(Buffer.from(`{"event":"media","streamSid":${this.sid},"media":{"payload":"`, 'latin1'));
   }
 
-  /** In UTF-8: audio does not become a string on its way. */
-  media(audio: Audio): Buffer {
-    const { mediaHead } = this;
-    const payloadEnd = mediaHead.length + audio.wireLength;
-    const message = Buffer.allocUnsafe(payloadEnd + MEDIA_END.length);
-    message.set(mediaHead, 0);
-    audio.copyWire(message, mediaHead.length);
-    message.set(MEDIA_END, payloadEnd);
-    return message;
+  /** Audio does not become a string on its way. */
+  media(audio: Audio): EncodedText {
+    return new MediaText(this.mediaHead, audio);
   }
 
   mark(generation: number, markId: number): string {
@@ -211,3 +241,21 @@ export class StreamWriter {
 }
 
 const MEDIA_END = Buffer.from('"}}', 'latin1');
+
+class MediaText implements EncodedText {
+  readonly length: number;
+  private readonly head: Buffer;
+  private readonly audio: Audio;
+
+  constructor(head: Buffer, audio: Audio) {
+    this.length = head.length + audio.wireLength + MEDIA_END.length;
+    this.head = head;
+    this.audio = audio;
+  }
+
+  copyTo(target: Buffer, at: number): void {
+    target.set(this.head, at);
+    this.audio.copyWire(target, at + this.head.length);
+    target.set(MEDIA_END, at + this.length - MEDIA_END.length);
+  }
+}

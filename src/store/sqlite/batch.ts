@@ -58,6 +58,19 @@ export function runBatch(database: Database, operations: Operations, requests: r
 }
 
 function runWrites(database: Database, operations: Operations, writes: readonly Request[]): readonly Reply[] {
+  let hasBegun = false;
+  try {
+    // The savepoints are only worth their cost where something fails.
+    return database.immediately(() => {
+      hasBegun = true;
+      return writes.map((request) => ({ ok: true, value: perform(operations, request) }));
+    });
+  } catch (error) {
+    return hasBegun ? runApart(database, operations, writes) : allFailed(writes, error);
+  }
+}
+
+function runApart(database: Database, operations: Operations, writes: readonly Request[]): readonly Reply[] {
   try {
     return database.immediately(() =>
       writes.map((request) => {
@@ -68,9 +81,13 @@ function runWrites(database: Database, operations: Operations, writes: readonly 
       }),
     );
   } catch (error) {
-    const reply: Reply = error instanceof Abandoned ? error.reply : { ok: false, failure: describeFailure(error) };
-    return writes.map(() => reply);
+    return allFailed(writes, error);
   }
+}
+
+function allFailed(writes: readonly Request[], error: unknown): readonly Reply[] {
+  const reply: Reply = error instanceof Abandoned ? error.reply : { ok: false, failure: describeFailure(error) };
+  return writes.map(() => reply);
 }
 
 class Abandoned extends Error {

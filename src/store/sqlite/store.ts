@@ -40,7 +40,7 @@ const MAX_BATCH = 256;
  * What nobody waits for may wait so long after the last batch for others to share its commit and its way to the thread: at 200
  * calls every second such write would otherwise be a commit of its own.
  */
-const GATHER_MS = 100;
+const GATHER_MS = 200;
 const PATIENT: ReadonlySet<OperationName> = new Set<OperationName>(['putLine', 'addNote', 'addUsage']);
 /** More than this waiting means that the disk has stopped; memory must not be what fails next. */
 const MAX_QUEUE = 20_000;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CarrierEvent } from '../../../src/call/events.ts';
 import type { CallId } from '../../../src/call/words.ts';
-import type { Carrier, Line, MediaSocket, WebhookReply } from '../../../src/carriers/carrier.ts';
+import type { Carrier, EncodedText, Line, MediaSocket, WebhookReply } from '../../../src/carriers/carrier.ts';
 import { createTwilioCarrier, type TwilioOptions } from '../../../src/carriers/twilio/carrier.ts';
 
 export const ACCOUNT = `AC${'0'.repeat(32)}`;
@@ -224,8 +224,10 @@ export class PipeSocket implements MediaSocket {
   send(data: string | Uint8Array): void {
     this.sent.push(String(data));
   }
-  sendEncoded(text: Uint8Array): void {
-    this.sent.push(Buffer.from(text).toString());
+  sendEncoded(message: EncodedText): void {
+    const text = Buffer.alloc(message.length);
+    message.copyTo(text, 0);
+    this.sent.push(text.toString());
   }
   close(code: number): void {
     this.drop(code);
