@@ -4,14 +4,14 @@ import type { Socket } from 'node:net';
 import type express from 'express';
 import expressWs from 'express-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { MediaSocket, SocketRoute, UpgradeRequest, Webhook } from '../carriers/carrier.ts';
+import type { SocketRoute, UpgradeRequest, Webhook } from '../carriers/carrier.ts';
 import { answerTheRest, type HttpLog, newApp } from './app.ts';
 import { readText } from './body.ts';
 import { NOT_FOUND } from './failure.ts';
 import { createListener, type Listener } from './listener.ts';
+import { MediaConnection } from './media-connection.ts';
 import { flatHeaders, matchPath, parseForm, pathOf } from './routes.ts';
 import { limitStrangers } from './strangers.ts';
-import { TextFrames } from './text-frames.ts';
 import { TextIntake } from './text-intake.ts';
 
 export interface PublicServerOptions {
@@ -167,7 +167,9 @@ function mountSockets(
       return;
     }
     try {
-      found.route.connect(mediaSocket(socket, request.socket, intake, found.callId, logger), found.request);
+      const { callId } = found;
+      const failed = (err: unknown): void => logger.error({ callId, err }, 'The handler of a socket failed');
+      found.route.connect(new MediaConnection(socket, request.socket, intake, failed), found.request);
     } catch (error) {
       logger.error({ callId: found.callId, err: error, route: found.route.path }, 'A socket route failed');
       socket.close(1011);
@@ -188,76 +190,6 @@ function giveIntakes(server: Server, intakes: WeakMap<IncomingMessage, TextIntak
 }
 
 const NOTHING = Buffer.alloc(0);
-
-function mediaSocket(
-  socket: WebSocket,
-  connection: Socket,
-  intake: TextIntake,
-  callId: string | undefined,
-  logger: HttpLog,
-): MediaSocket {
-  // ws does so with a socket, and a stream has neither.
-  connection.setTimeout(0);
-  connection.setNoDelay();
-  const failed = (error: unknown): void => {
-    logger.error({ callId, err: error }, 'The handler of a socket failed');
-    FRAMES.flush();
-    socket.close(1011);
-  };
-  /** ws has sent messages as well. */
-  let isShared = false;
-  return {
-    get bufferedAmount() {
-      return connection.writableLength + (isShared ? socket.bufferedAmount : 0);
-    },
-    send: (data) => {
-      if (socket.readyState !== socket.OPEN) return;
-      if (typeof data === 'string') return FRAMES.write(connection, data);
-      FRAMES.flush();
-      isShared = true;
-      // The callback keeps a write that fails after a close from being thrown.
-      socket.send(data, afterWrite);
-    },
-    sendEncoded: (message) => {
-      if (socket.readyState === socket.OPEN) FRAMES.write(connection, message);
-    },
-    close: (code, reason) => {
-      FRAMES.flush();
-      socket.close(code, reason);
-    },
-    terminate: () => socket.terminate(),
-    onMessage: (listener) => {
-      // Without a closure for each message.
-      const told = (data: unknown, isBinary: boolean): void => {
-        try {
-          if (Buffer.isBuffer(data)) listener(data, isBinary);
-        } catch (error) {
-          failed(error);
-        }
-      };
-      socket.on('message', told);
-      intake.tell((text) => {
-        try {
-          listener(text, false);
-        } catch (error) {
-          failed(error);
-        }
-      });
-    },
-    onClose: (listener) => {
-      socket.on('close', (code) => {
-        try {
-          listener(code);
-        } catch (error) {
-          failed(error);
-        }
-      });
-    },
-  };
-}
-
-const FRAMES = new TextFrames();
-const afterWrite = (): void => undefined;
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
