@@ -11,6 +11,8 @@ export interface LineGuardOptions {
   readonly output: Writable;
   /** What is wrong with a line that is JSON, for whoever sent it; null when it is a message that may pass. */
   readonly complaintAbout: (value: unknown) => Complaint | null;
+  /** Told of a line that could not even be looked at. */
+  readonly onFault: (error: unknown) => void;
   readonly maxLineBytes?: number;
 }
 
@@ -21,6 +23,7 @@ const NEWLINE = 0x0a;
 /** JSON-RPC 2.0, "Error object". */
 const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
+const INTERNAL_ERROR = -32603;
 
 /**
  * Lets whole lines pass that are messages, and answers everything else with an error that says what is wrong with it, so that a
@@ -80,9 +83,19 @@ class LineGuard extends Transform {
     if (value === undefined) this.#refuse(PARSE_ERROR, 'The line is not JSON.');
     else if (Array.isArray(value)) this.#refuse(INVALID_REQUEST, 'Batches are not part of the protocol.');
     else {
-      const complaint = this.#options.complaintAbout(value);
+      const complaint = this.#complaintAbout(value);
       if (complaint === null) this.push(`${text}\n`);
       else this.#refuse(complaint.code, complaint.message, idOf(value));
+    }
+  }
+
+  /** A throw here would end the stream, and with it everything that this client will ever say. */
+  #complaintAbout(value: unknown): Complaint | null {
+    try {
+      return this.#options.complaintAbout(value);
+    } catch (error) {
+      this.#options.onFault(error);
+      return { code: INTERNAL_ERROR, message: 'The line could not be read. Send it in a simpler form.' };
     }
   }
 

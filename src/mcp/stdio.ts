@@ -25,7 +25,8 @@ export async function serveStdio(options: StdioOptions): Promise<StdioSession> {
   const input = options.input ?? process.stdin;
   const server = createMcpServer(options);
   // The SDK's transport says nothing to what it cannot read, and closes for good on a long line.
-  const guard = createLineGuard({ output, complaintAbout });
+  const onFault = (err: unknown): void => logger.error({ err }, 'A line of stdin could not be looked at');
+  const guard = createLineGuard({ output, complaintAbout, onFault });
   const transport = new StdioServerTransport(input.pipe(guard), output);
   const closed = new Promise<string>((resolve) => {
     // The SDK's transport does not notice the end of stdin.

@@ -155,6 +155,20 @@ describe('what no client should send', () => {
     ]);
   });
 
+  it('may be nested so deeply that nothing can look at it: the next request is answered as ever', async () => {
+    const { child, send, messages } = start();
+    send(INITIALIZE);
+    await until(() => messages.length === 1, 15_000);
+    const depth = 200_000;
+    const nested = '['.repeat(depth) + ']'.repeat(depth);
+    for (const params of [`{"name":"list-calls","arguments":{"a":${nested}}}`, `{"_meta":{"x":${nested}}}`, nested]) {
+      child.stdin.write(`{"jsonrpc":"2.0","id":"deep","method":"tools/call","params":${params}}\n`);
+    }
+    send(ask);
+    await until(() => messages.some(({ id }) => (id as unknown) === 'ask'));
+    expect(messages.filter(({ id }) => (id as unknown) === 'deep')).toHaveLength(3);
+  });
+
   it('may be a line without an end: it is passed over without being kept, and the session goes on', async () => {
     const { child, send, messages, log } = start();
     send(INITIALIZE);
