@@ -29,6 +29,8 @@ export interface StreamRegion {
   lostAtMs: number | null;
   inquired: boolean;
   reattached: boolean;
+  /** Streams that were asked for and never came up. */
+  failures: number;
 }
 
 export interface ModelRegion {
@@ -225,6 +227,7 @@ export function newCall(): Call {
       lostAtMs: null,
       inquired: false,
       reattached: false,
+      failures: 0,
     },
     model: { state: 'none', epoch: 0, renewals: 0, retryAtMs: null, downSinceMs: 0, readySinceMs: 0, turn: null },
     floor: newFloor(),

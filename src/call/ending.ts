@@ -229,6 +229,11 @@ export function apologise(draft: Draft, reason: string): void {
     hangUp(draft, verdict);
     return;
   }
+  sayApology(draft, verdict, reason);
+}
+
+/** For a line that asks how to go on, or has a stream that can be taken from it. */
+export function sayApology(draft: Draft, verdict: Verdict, reason: string): void {
   note(draft, 'apology', { reason });
   sayAndHangUp(draft, verdict, apology(briefOf(draft.call)?.language ?? 'en'));
 }

@@ -52,6 +52,8 @@ export type CarrierEvent =
   | { readonly type: 'carrier.notFound' }
   | { readonly type: 'carrier.streamStarted'; readonly epoch: number }
   | { readonly type: 'carrier.streamEnded'; readonly epoch: number; readonly how: 'stopped' | 'dropped' }
+  /** One that was asked for never came up, and the carrier asks how to go on. */
+  | { readonly type: 'carrier.streamFailed'; readonly epoch: number }
   | {
       readonly type: 'carrier.markEchoed';
       readonly epoch: number;

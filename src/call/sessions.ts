@@ -2,7 +2,7 @@
 
 import type { SeedTurn } from './commands.ts';
 import { briefOf, type Draft, emit, limitsOf, note, timingOf, traitsOf } from './draft.ts';
-import { apologise, dismissModel, wantedTurn } from './ending.ts';
+import { apologise, dismissModel, sayApology, wantedTurn } from './ending.ts';
 import type { CarrierEvent, ModelEvent } from './events.ts';
 import { abandonTurns, cutPlayback, meet, stopSpeaking } from './floor.ts';
 import { bound, brokenVerdict, hangUp, settle, silentVerdict } from './line.ts';
@@ -106,6 +106,24 @@ export function streamEnded(draft: Draft, event: Carrier<'carrier.streamEnded'>)
   else if (canSay)
     emit(draft, { type: 'carrier.redirect', plan: 'say', ...apology(briefOf(draft.call)?.language ?? 'en') });
 }
+
+/** A stream that never comes up is asked for once more; then a sentence of the carrier's is all that can be said. */
+export function streamFailed(draft: Draft, event: Carrier<'carrier.streamFailed'>): void {
+  const { stream, ending, line, model, settling } = draft.call;
+  if (event.epoch <= stream.epoch) return;
+  note(draft, 'stream-failed', { epoch: event.epoch });
+  if (settling || line.hangUp !== 'none' || ending.stage !== 'none') return;
+  stream.failures += 1;
+  const { canReattach, canSay } = traitsOf(draft.call);
+  if (canReattach && stream.failures === 1 && model.state !== 'dead')
+    return emit(draft, { type: 'carrier.redirect', plan: 'reattach' });
+  const verdict = ending.verdict ?? { outcome: 'error', reason: STREAM_FAILED, result: null, mayReopen: false };
+  if (canSay) sayApology(draft, verdict, STREAM_FAILED);
+  else hangUp(draft, verdict);
+}
+
+const STREAM_FAILED =
+  'The telephone company could not open the media stream. Check PUBLIC_URL and the proxy: run `switchboard doctor`.';
 
 export function detachedDueMs(draft: Draft): number | null {
   const { lostAtMs, inquired, state, reattached } = draft.call.stream;

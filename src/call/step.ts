@@ -68,6 +68,7 @@ import {
   openModelEarly,
   ringOverdue,
   streamEnded,
+  streamFailed,
   streamStarted,
 } from './sessions.ts';
 import { shortStep, type Taken } from './short-step.ts';
@@ -114,6 +115,8 @@ function apply(draft: Draft, event: CallEvent): void {
       return draft.call.settling ? undefined : streamStarted(draft, event);
     case 'carrier.streamEnded':
       return streamEnded(draft, event);
+    case 'carrier.streamFailed':
+      return streamFailed(draft, event);
     case 'carrier.markEchoed':
       if (event.epoch === draft.call.stream.epoch)
         draft.call.playback = echo(draft.call.playback, event.generation, event.markId, draft.nowMs);

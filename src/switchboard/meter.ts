@@ -21,7 +21,14 @@ export const MODEL_ERRORS = [
 ] as const;
 export type ModelErrorKind = (typeof MODEL_ERRORS)[number];
 
-export const CARRIER_ERRORS = ['refused', 'uncertain', 'stream-dropped', 'hang-up-failed', 'redirect-failed'] as const;
+export const CARRIER_ERRORS = [
+  'refused',
+  'uncertain',
+  'stream-dropped',
+  'stream-failed',
+  'hang-up-failed',
+  'redirect-failed',
+] as const;
 export type CarrierErrorKind = (typeof CARRIER_ERRORS)[number];
 
 /** From the callee to the model, and from the model to the callee. */

@@ -66,6 +66,8 @@ class CallMeter implements Tap {
       case 'carrier.streamEnded':
         if (event.how === 'dropped') this.#meter.carrierFailed('stream-dropped');
         return;
+      case 'carrier.streamFailed':
+        return this.#meter.carrierFailed('stream-failed');
       case 'carrier.hungUp':
         if (event.outcome === 'failed') this.#meter.carrierFailed('hang-up-failed');
         return;

@@ -75,6 +75,42 @@ describe('a stream that is lost', () => {
   });
 });
 
+describe('a stream that never comes up', () => {
+  const fails = (call: Scenario, epoch: number): Scenario => call.feed({ type: 'carrier.streamFailed', epoch });
+
+  it('is asked for once more, and the call goes on in that one', () => {
+    const call = fails(new Scenario().dial().bound().answered(), 1);
+    expect(call.last('carrier.redirect').plan).toBe('reattach');
+    call.feed({ type: 'carrier.streamStarted', epoch: 2 }).ready();
+    expect(call.phase).toBe('opening');
+  });
+
+  it('twice ends with a sentence of the carrier, and with what the operator should look at', () => {
+    const call = fails(fails(new Scenario().dial().bound().answered(), 1), 2);
+    expect(call.last('carrier.redirect')).toMatchObject({ plan: 'say', text: expect.stringContaining('sorry') });
+    call.feed({ type: 'carrier.redirected', outcome: 'done' }).wait(4_000).status('completed').wait(4_000);
+    expect(call.ended).toMatchObject({ outcome: 'error', reason: expect.stringContaining('PUBLIC_URL') });
+  });
+
+  it('in place of one that was lost is asked for once more as well', () => {
+    const call = fails(Scenario.talking().streamBreaks(), 2);
+    expect(call.count('carrier.redirect')).toBe(2);
+    call.wait(500).feed({ type: 'carrier.streamStarted', epoch: 3 });
+    expect(call.phase).toBe('talking');
+  });
+
+  it('is not asked for again when there is no model to talk to: the sentence comes at once', () => {
+    const call = new Scenario().dial().bound().answered().modelFails('quota', false);
+    expect(fails(call, 1).last('carrier.redirect').plan).toBe('say');
+  });
+
+  it('puts the line down where the carrier can neither try again nor speak', () => {
+    const traits = { canReattach: false, canSay: false };
+    const call = fails(new Scenario({ traits }).dial().bound().answered(), 1);
+    expect(call.count('carrier.hangUp')).toBe(1);
+  });
+});
+
 describe('a model that dies', () => {
   it('in mid-call is renewed with what was said so far, and takes the conversation up', () => {
     const call = Scenario.talking();

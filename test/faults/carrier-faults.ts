@@ -5,6 +5,7 @@ const NO_STREAM = because('no stream yet', ['placing', 'ringing']);
 const PUT_DOWN: Expected = { outcomes: ['canceled'], reason: /on request/, told: 'put down, `canceled`' };
 /** Once the business is done, that is how it ended. */
 const DONE: Expected = { ...GOES_ON, told: 'put down, `completed`' };
+const SORRY = /technical problem/;
 const ATTACHED: Expected = { ...GOES_ON, logged: /stream/, told: 'attached again, goes on' };
 
 const now = (scene: Scene) => scene.office.switchboard.end(scene.callId(), 'now').then(() => undefined);
@@ -126,5 +127,49 @@ export const CARRIER_FAULTS: readonly Fault[] = [
       })),
     },
     otherwise: {},
+  },
+  {
+    name: 'carrier: a stream refused on its way',
+    at: {
+      ringing: {
+        strike: ({ office }) => {
+          office.world.twilio.knobs.failStreams = 1;
+        },
+        expected: { ...GOES_ON, told: 'asked for again, goes on' },
+      },
+      talking: {
+        strike: ({ office, call }) => {
+          office.world.twilio.knobs.failStreams = 1;
+          call().dropStream({ withStop: false });
+        },
+        expected: ATTACHED,
+      },
+    },
+    otherwise: {
+      ...because('as while ringing', ['placing', 'joining']),
+      ...because('as while talking', ['opening', 'interrupted', 'ending']),
+    },
+  },
+  {
+    name: 'carrier: every stream refused on its way',
+    at: {
+      ringing: {
+        strike: ({ office }) => {
+          office.world.twilio.knobs.failStreams = 9;
+        },
+        expected: { outcomes: ['error'], reason: /PUBLIC_URL/, said: SORRY, told: 'apology, `error`' },
+      },
+      talking: {
+        strike: ({ office, call }) => {
+          office.world.twilio.knobs.failStreams = 9;
+          call().dropStream({ withStop: false });
+        },
+        expected: { outcomes: ['error'], reason: /PUBLIC_URL/, said: SORRY, told: 'apology, `error`' },
+      },
+    },
+    otherwise: {
+      ...because('as while ringing', ['placing', 'joining']),
+      ...because('as while talking', ['opening', 'interrupted', 'ending']),
+    },
   },
 ];

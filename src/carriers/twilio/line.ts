@@ -85,6 +85,8 @@ export class TwilioLine implements Line {
   private isHangingUp = false;
   private isSaying = false;
   private plan: Plan = NO_PLAN;
+  /** Of the streams that came up. */
+  private latestEpoch = 0;
   private attachment: { readonly epoch: number; readonly stream: Attachment } | null = null;
   private opening: string | null = null;
   private readonly afterReplies = new Map<number, string>();
@@ -340,6 +342,7 @@ export class TwilioLine implements Line {
       this.progress(status, 'webhook');
       return emptyTwiml();
     }
+    if (epoch > this.latestEpoch) this.emit({ type: 'carrier.streamFailed', epoch });
     const plan = this.plan;
     if (plan.plan === 'say') return this.sayAsPlanned(plan);
     this.plan = NO_PLAN;
@@ -360,6 +363,7 @@ export class TwilioLine implements Line {
       this.streamEnded(before.epoch, 'dropped', 0);
     }
     this.attachment = { epoch, stream };
+    this.latestEpoch = epoch;
     this.emit({ type: 'carrier.streamStarted', epoch });
     if (this.plan.plan === 'say') void this.sayNow(this.plan);
   }
@@ -384,11 +388,8 @@ export class TwilioLine implements Line {
     if (this.isReleased) return;
     try {
       this.options.emit(event);
-    } catch (error) {
-      this.context.log.error(
-        { err: error, callId: this.callId, event: event.type },
-        'An event of a line was not taken',
-      );
+    } catch (err) {
+      this.context.log.error({ err, callId: this.callId, event: event.type }, 'An event of a line was not taken');
     }
   }
 

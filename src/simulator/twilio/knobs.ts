@@ -28,6 +28,8 @@ export interface TwilioKnobs {
   trialNoticeMs: number;
   /** Streams are dropped so long after their start; `times` counts down, one for each drop. */
   dropStream: { afterMs: number; withStop: boolean; times: number } | null;
+  /** So many streams are answered with HTTP 502 by something between Twilio and the server; counts down. */
+  failStreams: number;
   /** Between `stop` and the close of the socket. */
   closeAfterStopMs: number;
   /** Inbound media messages are late by up to this much, in order. */
@@ -67,6 +69,7 @@ export const QUIET_HOUR: TwilioKnobs = {
   sayMsPerCharacter: 60,
   trialNoticeMs: 0,
   dropStream: null,
+  failStreams: 0,
   closeAfterStopMs: 0,
   frameJitterMs: 0,
   gaps: null,

@@ -123,6 +123,11 @@ export class SimulatedStream {
       this.finish('failed');
       return;
     }
+    if (this.host.knobs.failStreams > 0) {
+      this.host.knobs.failStreams -= 1;
+      this.fail(31920, 'The handshake was answered with HTTP 502');
+      return;
+    }
     // Connecting takes a way up and a way down before anything can be sent.
     this.link.up.send(() => this.connect());
   }

@@ -115,6 +115,20 @@ describe('going on after a stream', () => {
     expect(call.events.at(-1)).toEqual({ type: 'carrier.streamStarted', epoch: 2 });
   });
 
+  it('tells of one that never came up, and does as it is told then', async () => {
+    const rig = await streaming(undefined, (event, line) => {
+      if (event.type === 'carrier.streamEnded') line.redirect({ plan: 'reattach' });
+      if (event.type === 'carrier.streamFailed')
+        line.redirect(event.epoch === 2 ? { plan: 'reattach' } : { plan: 'say', text: 'Sorry.', language: 'en' });
+    });
+    const goOnAfter = async (twiml: string): Promise<string> =>
+      (await post(rig.carrier, streamOf(twiml).afterUrl, { CallSid: SID })).body;
+    const third = await goOnAfter(await goOnAfter(rig.twiml));
+    expect(rig.call.events.at(-1)).toEqual({ type: 'carrier.streamFailed', epoch: 2 });
+    expect(await goOnAfter(third)).toContain('<Say language="en-US">Sorry.</Say><Hangup/>');
+    expect(rig.call.events.filter(({ type }) => type === 'carrier.streamFailed')).toHaveLength(2);
+  });
+
   it('says the planned sentence, escaped and in the text’s language, and hangs up', async () => {
     const { carrier, call, socket, twiml } = await streaming();
     socket.drop();
