@@ -3,6 +3,7 @@
 import { msOfBytes } from '../media/mulaw.ts';
 import type { ActiveReply } from './call.ts';
 import { hasWords, isClosing } from './closings.ts';
+import type { ToldLine } from './commands.ts';
 import { type Draft, emit, note, policyOf, streamMs, timingOf, traitsOf } from './draft.ts';
 import type { ItemRole, ModelEvent } from './events.ts';
 import {
@@ -18,8 +19,8 @@ import {
   unheard,
 } from './playback.ts';
 import { discardUncreated, wantReply } from './replies.ts';
-import { INSTRUCTIONS } from './sentences.ts';
-import { LOST_MARK_MS } from './timing.ts';
+import { INSTRUCTIONS, PLACEHOLDER } from './sentences.ts';
+import { LOST_MARK_MS, WORDLESS_RETURN_MS } from './timing.ts';
 import { addItem, changeItem, heardText, itemOf, lineOf, spokenLength } from './turns.ts';
 
 type Of<T extends ModelEvent['type']> = Extract<ModelEvent, { type: T }>;
@@ -252,6 +253,16 @@ export function personIsBack(draft: Draft, instructions?: string): void {
   draft.call.floor.waitingUntilMs = null;
   expectAnswer(draft);
   wantReply(draft, 'answer', instructions ?? INSTRUCTIONS.answer);
+}
+
+/** Of speech whose words never come nobody can say whether it was meant for us; after so much of it we ask. */
+export function personIsBackWithoutWords(draft: Draft, told: readonly ToldLine[]): void {
+  const { waitingUntilMs, waitingSinceMs } = draft.call.floor;
+  if (waitingUntilMs === null || told.length === 0) return;
+  const sinceMs = streamMs(draft.call, waitingSinceMs);
+  const isLongSpeech = ({ speaker, text, startMs, endMs }: ToldLine): boolean =>
+    speaker === 'callee' && text === PLACEHOLDER && startMs > sinceMs && endMs - startMs >= WORDLESS_RETURN_MS;
+  if (told.some(isLongSpeech)) personIsBack(draft);
 }
 
 export function spoke(draft: Draft, event: Of<'model.spoke'>): void {

@@ -1,5 +1,6 @@
 /** The telephone call: dialling once, statuses by rank, uncertainty, hanging up, and settling accounts at the end. */
 import type { Verdict } from './call.ts';
+import type { ToldLine } from './commands.ts';
 import { type Draft, emit, note, streamMs, timingOf } from './draft.ts';
 import type { CarrierEvent, LineStatus, RequestEvent } from './events.ts';
 import { cutPlayback, meet } from './floor.ts';
@@ -240,8 +241,9 @@ export function endWhenSettled(draft: Draft, force: boolean): void {
 }
 
 /** Gives the scribe the lines that are final and in their place. */
-export function tellLines(draft: Draft, force: boolean): void {
+export function tellLines(draft: Draft, force: boolean): readonly ToldLine[] {
   const { turns, lines } = tell(draft.call.turns, draft.nowMs, force);
   draft.call.turns = turns;
   for (const line of lines) emit(draft, { type: 'scribe.line', ...line });
+  return lines;
 }

@@ -22,6 +22,7 @@ import {
   committed,
   itemDone,
   personIsBack,
+  personIsBackWithoutWords,
   play,
   settleHeardOut,
   speechStarted,
@@ -343,9 +344,9 @@ function derive(draft: Draft): void {
   settleHeardOut(draft);
   if (!draft.call.settling) play(draft);
   advanceEnding(draft);
+  personIsBackWithoutWords(draft, tellLines(draft, false));
   deriveTurn(draft);
   createWhenFree(draft);
-  tellLines(draft, false);
   endWhenSettled(draft, false);
   deriveUplink(draft);
   draft.call.floor.owedSinceMs = isOwed(draft.call) ? (draft.call.floor.owedSinceMs ?? draft.nowMs) : null;

@@ -85,3 +85,5 @@ export const ORPHAN_MS = 2_000;
 export const HOLD_KEEP_MS = 10_000;
 /** An item counts as heard so long after its estimated end when its last mark never came back. */
 export const LOST_MARK_MS = 1_500;
+/** Speech of the callee for so long is no cough and no noise. */
+export const WORDLESS_RETURN_MS = 1_000;

@@ -240,6 +240,20 @@ describe('"one moment, let me check"', () => {
     expect(call.asked).toEqual(['answer']);
   });
 
+  it.each<[string, string | null | undefined]>([
+    ['failed', null],
+    ['never came', undefined],
+  ])('answers a person who is back for more than a second although the transcription %s', (_, text) => {
+    const call = waiting();
+    call.calleeSays(text, 700);
+    call.wait(8_000);
+    expect(call.phase).toBe('waiting');
+    call.calleeSays(text, 1_600);
+    call.wait(text === null ? 0 : 4_000);
+    expect(call.phase).toBe('talking');
+    expect(call.asked).toEqual(['answer']);
+  });
+
   it('refuses to wait when the person is speaking to us', () => {
     const call = Scenario.talking();
     const replyId = call.created(null);

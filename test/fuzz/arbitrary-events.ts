@@ -124,6 +124,7 @@ const carrier = fc.oneof(
       how: fc.constantFrom('stopped', 'dropped'),
     }),
   },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('carrier.streamFailed'), epoch }) },
   {
     weight: 50,
     arbitrary: fc.record({
