@@ -123,6 +123,8 @@ export interface EndingRegion {
   graceUntilMs: number | null;
   reopened: number;
   warned: boolean;
+  /** The server is being stopped: `draining` politely, `hurried` when there is no more time for that. */
+  stop: 'none' | 'draining' | 'hurried';
 }
 
 export interface Verdict {
@@ -285,6 +287,7 @@ function newEnding(): EndingRegion {
     graceUntilMs: null,
     reopened: 0,
     warned: false,
+    stop: 'none',
   };
 }
 

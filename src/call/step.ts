@@ -193,8 +193,11 @@ function operatorEnded(draft: Draft, mode: 'polite' | 'now'): void {
     result: null,
     mayReopen: false,
   } as const;
-  if (mode === 'now') hangUp(draft, draft.call.ending.verdict ?? verdict);
-  else enterEnding(draft, verdict, { farewell: INSTRUCTIONS.farewellOperator });
+  const { ending } = draft.call;
+  if (mode === 'now') {
+    if (ending.stop === 'draining') ending.stop = 'hurried';
+    hangUp(draft, ending.verdict ?? verdict);
+  } else enterEnding(draft, verdict, { farewell: INSTRUCTIONS.farewellOperator });
 }
 
 function draining(draft: Draft, graceMs: number): void {
@@ -204,6 +207,7 @@ function draining(draft: Draft, graceMs: number): void {
     result: null,
     mayReopen: false,
   } as const;
+  draft.call.ending.stop = 'draining';
   if (draft.call.ending.stage === 'none')
     enterEnding(draft, verdict, { farewell: INSTRUCTIONS.farewellOperator, withinMs: graceMs / 2 });
   else hurryEnding(draft, graceMs / 2);

@@ -91,13 +91,19 @@ function wantedTimers(draft: Draft): Wanted {
       wanted.lines = tellDueMs(call.turns);
       break;
     case 'settling':
-      wanted.settle = (call.settling?.sinceMs ?? 0) + timingOf(call).settleMs;
+      wanted.settle = settledByMs(call);
       wanted.lines = listenedUntilMs(draft);
       break;
     default:
       phase satisfies never;
   }
   return wanted;
+}
+
+/** A server that has to be gone does not wait for the transcription of the last words. */
+function settledByMs(call: Call): number {
+  const { lastWordsMs, settleMs } = timingOf(call);
+  return (call.settling?.sinceMs ?? 0) + (call.ending.stop === 'hurried' ? lastWordsMs : settleMs);
 }
 
 function wantEndingTimers(draft: Draft, wanted: Wanted): void {

@@ -243,6 +243,22 @@ describe('an end on request', () => {
     expect(call.asked).toEqual([]);
   });
 
+  it.each<[string, boolean, number]>([
+    ['waits for the transcription of the last words', false, 3_000],
+    ['does not wait for it when the server has no more time', true, 500],
+  ])('now %s', (_, isStopping, longestMs) => {
+    const call = Scenario.talking();
+    call.speechStarts();
+    call.wait(900);
+    if (isStopping) call.feed({ type: 'server.draining', graceMs: 10_000 });
+    call.feed({ type: 'operator.ended', mode: 'now' }).feed({ type: 'carrier.hungUp', outcome: 'done' });
+    call.wait(longestMs - 50);
+    expect(call.count('scribe.ended')).toBe(0);
+    call.wait(100);
+    expect(call.count('scribe.ended')).toBe(1);
+    expect(call.lines.at(-1)).toContain('callee:');
+  });
+
   it('by draining says goodbye within half of the grace, and hurries an ending that is under way', () => {
     const call = Scenario.talking();
     call.feed({ type: 'server.draining', graceMs: 8_000 }).wait(4_100);
