@@ -6,18 +6,8 @@ import { hasWords, isClosing } from './closings.ts';
 import type { ToldLine } from './commands.ts';
 import { type Draft, emit, note, policyOf, streamMs, timingOf, traitsOf } from './draft.ts';
 import type { ItemRole, ModelEvent } from './events.ts';
-import {
-  clear,
-  endsAt,
-  finish,
-  forget,
-  heardBytesOf,
-  heardOut,
-  pump,
-  receive,
-  type Spoken,
-  unheard,
-} from './playback.ts';
+import { endsAt, heardBytesOf, heardOut, unheard } from './heard.ts';
+import { clear, disown, finish, forget, pump, receive, type Spoken } from './playback.ts';
 import { discardUncreated, wantReply } from './replies.ts';
 import { INSTRUCTIONS, PLACEHOLDER } from './sentences.ts';
 import { LOST_MARK_MS, WORDLESS_RETURN_MS } from './timing.ts';
@@ -93,7 +83,7 @@ export function interrupt(draft: Draft): boolean {
 function cutShort(draft: Draft, item: Spoken, truncate: boolean, atMs = draft.nowMs): void {
   const heardMs = Math.floor(msOfBytes(heardBytesOf(draft.call.playback, item, atMs)));
   const receivedMs = msOfBytes(item.receivedBytes);
-  if (truncate)
+  if (truncate && !item.disowned)
     emit(draft, { type: 'model.truncate', itemId: item.itemId, contentIndex: item.contentIndex, audioEndMs: heardMs });
   const turn = itemOf(draft.call.turns, item.itemId);
   const planned = turn?.text ?? '';
@@ -370,6 +360,7 @@ export function finishReplies(draft: Draft): void {
 export function abandonTurns(draft: Draft): void {
   stopSpeaking(draft);
   finishReplies(draft);
+  draft.call.playback = disown(draft.call.playback);
   for (const item of draft.call.turns.items.slice(draft.call.turns.told)) {
     if (item.role === 'callee' && !item.final)
       draft.call.turns = changeItem(draft.call.turns, item.itemId, { textDueMs: draft.nowMs });

@@ -2,7 +2,7 @@
 import type { Call } from './call.ts';
 import type { CallCommand } from './commands.ts';
 import type { CallEvent } from './events.ts';
-import { runOf } from './playback.ts';
+import { runOf } from './heard.ts';
 
 export interface Hearing {
   /** The latest run was cut off: no more than its first so many bytes were heard. Comes before `opened`. */

@@ -6,9 +6,10 @@
  * `clear sent at − first byte sent at`, whatever the round trip. Mark echoes carry a whole round trip: they give lower bounds,
  * and what they come too late by, beyond the least delay ever seen, shows that the carrier's playing stalled.
  */
-import { bytesOfMs, msOfBytes } from '../media/mulaw.ts';
-import { type Delays, LAGS_KEPT, latestMs, learnDelay, stallShown } from './delays.ts';
-import { LOST_MARK_MS, MARK_EVERY_BYTES } from './timing.ts';
+import { msOfBytes } from '../media/mulaw.ts';
+import { type Delays, LAGS_KEPT, learnDelay, stallShown } from './delays.ts';
+import { bufferedMs, heardInRun, heardOfRun, playedByClock } from './heard.ts';
+import { MARK_EVERY_BYTES } from './timing.ts';
 
 /** An agent item with audio. Bytes are µ-law bytes; `heardBytes` counts earlier runs, the current one is measured. */
 export interface Spoken {
@@ -22,6 +23,8 @@ export interface Spoken {
   readonly done: boolean;
   /** It was broken off while it was made: its words run ahead of its audio. */
   readonly partial: boolean;
+  /** The session that said it is gone: the one there is now knows no such item. */
+  readonly disowned: boolean;
   /** Its last mark has been sent, or has come back. */
   readonly finalMark: 'none' | 'sent' | 'echoed';
   /** When its first byte began to play; monotonic. */
@@ -34,7 +37,7 @@ interface Segment {
   readonly bytes: number;
 }
 
-interface Run {
+export interface Run {
   readonly startedAtMs: number;
   readonly sentBytes: number;
   readonly confirmedBytes: number;
@@ -117,6 +120,7 @@ export function receive(
     heardBytes: 0,
     done: false,
     partial: false,
+    disowned: false,
     finalMark: 'none',
     startsAtMs: null,
   };
@@ -135,6 +139,11 @@ export function finish(playback: Playback, isDone: (item: Spoken) => boolean, pa
     ...playback,
     items: playback.items.map((item) => (!item.done && isDone(item) ? { ...item, done: true, partial } : item)),
   };
+}
+
+/** The session is gone: what it said may go on playing. */
+export function disown(playback: Playback): Playback {
+  return { ...playback, items: playback.items.map((item) => ({ ...item, disowned: true })) };
 }
 
 /** Sends what the carrier's buffer takes now. */
@@ -194,12 +203,6 @@ function usable(lookAheadMs: number): number {
 function fits(playback: Playback, chunk: Chunk, nowMs: number, lookAheadMs: number): boolean {
   const aheadMs = bufferedMs(playback, nowMs);
   return aheadMs < ROUNDING_MS || aheadMs + msOfBytes(chunk.bytes) <= usable(lookAheadMs) + ROUNDING_MS;
-}
-
-/** Audio that the carrier holds and has not played. */
-function bufferedMs(playback: Playback, nowMs: number): number {
-  const { run } = playback;
-  return run ? msOfBytes(run.sentBytes - heardOfRun(playback, run, nowMs)) : 0;
 }
 
 function openRun(playback: Playback, nowMs: number): Playback {
@@ -327,72 +330,6 @@ function measure(playback: Playback, run: Run, atByte: number, nowMs: number): P
       confirmedBytes: Math.max(run.confirmedBytes, atByte),
     },
   };
-}
-
-function playedByClock(run: Run, nowMs: number): number {
-  return Math.min(run.sentBytes, bytesOfMs(Math.max(0, nowMs - run.startedAtMs - run.stallMs)));
-}
-
-/** Bytes of the run that have been heard by `nowMs`: by the clock, unless a mark is overdue by more than the line's own variation. */
-function heardOfRun(playback: Playback, run: Run, nowMs: number): number {
-  let heardBytes = playedByClock(run, nowMs);
-  const expected = playback.marks.find((mark) => mark.atByte >= 0);
-  if (expected && playback.delays) {
-    const dueBytes = expected.atByte + bytesOfMs(latestMs(playback.delays));
-    // One that is overdue for very long was lost.
-    if (nowMs < run.startedAtMs + run.stallMs + msOfBytes(dueBytes) + LOST_MARK_MS)
-      heardBytes = Math.min(heardBytes, dueBytes);
-  }
-  return Math.max(run.confirmedBytes, heardBytes);
-}
-
-/** The latest run as far as it goes: bytes sent and heard by `nowMs`, and when its first byte played; null when the buffer is empty. */
-export function runOf(
-  playback: Playback,
-  nowMs: number,
-): { readonly startsAtMs: number; readonly sentBytes: number; readonly heardBytes: number } | null {
-  const { run } = playback;
-  if (!run) return null;
-  const { startedAtMs, stallMs, sentBytes } = run;
-  return { startsAtMs: startedAtMs + stallMs, sentBytes, heardBytes: heardOfRun(playback, run, nowMs) };
-}
-
-function heardInRun(run: Run, itemId: string, playedBytes: number): number {
-  let heard = 0;
-  for (const segment of run.segments) {
-    if (segment.itemId === itemId) heard += Math.min(segment.bytes, Math.max(0, playedBytes - segment.fromByte));
-  }
-  return heard;
-}
-
-/** Bytes of an item that the callee has heard by `nowMs`; never more than were sent. */
-export function heardBytesOf(playback: Playback, item: Spoken, nowMs: number): number {
-  if (item.finalMark === 'echoed') return item.sentBytes;
-  const { run } = playback;
-  return item.heardBytes + (run ? heardInRun(run, item.itemId, heardOfRun(playback, run, nowMs)) : 0);
-}
-
-/** When everything sent so far will have been heard; null when the carrier's buffer is empty. Not the echo's time. */
-export function endsAt(playback: Playback): number | null {
-  const { run } = playback;
-  return run ? run.startedAtMs + run.stallMs + msOfBytes(run.sentBytes) : null;
-}
-
-/** Items with audio that has not been heard to its end. */
-export function unheard(playback: Playback, nowMs: number): readonly Spoken[] {
-  return playback.items.filter((item) => heardBytesOf(playback, item, nowMs) < item.receivedBytes);
-}
-
-/** Items that are complete and have been heard to the end, told by their last mark, or by the clock `lostMarkMs` after it should have come. */
-export function heardOut(playback: Playback, nowMs: number, lostMarkMs: number): readonly Spoken[] {
-  const endsAtMs = endsAt(playback);
-  const quiet = endsAtMs === null || nowMs >= endsAtMs + (playback.delays?.leastMs ?? 0) + lostMarkMs;
-  return playback.items.filter(
-    (item) =>
-      item.done &&
-      item.sentBytes === item.receivedBytes &&
-      (item.finalMark === 'echoed' || (quiet && item.finalMark === 'sent')),
-  );
 }
 
 export function forget(playback: Playback, itemIds: ReadonlySet<string>): Playback {

@@ -5,8 +5,9 @@ import { briefOf, type Draft, emit, limitsOf, note, timingOf, traitsOf } from '.
 import { apologise, dismissModel, sayApology, wantedTurn } from './ending.ts';
 import type { CarrierEvent, ModelEvent } from './events.ts';
 import { abandonTurns, cutPlayback, meet, stopSpeaking } from './floor.ts';
+import { unheard } from './heard.ts';
 import { bound, brokenVerdict, hangUp, settle, silentVerdict } from './line.ts';
-import { newLine } from './playback.ts';
+import { newLine, type Spoken } from './playback.ts';
 import { discardReply, dropPending, resetReplies, wantReply } from './replies.ts';
 import { apology, INSTRUCTIONS } from './sentences.ts';
 
@@ -42,12 +43,18 @@ function openModel(draft: Draft): void {
 /** What has been said lately, for a session that knows nothing of it. */
 function seedOf(draft: Draft): readonly SeedTurn[] {
   const { turns } = draft.call;
+  const playing = new Set(wholePlaying(draft).map(({ itemId }) => itemId));
   const seed: SeedTurn[] = [];
   for (const item of turns.items) {
-    if (item.role !== 'other' && item.final && item.text !== '')
+    if (item.role !== 'other' && (item.final || playing.has(item.itemId)) && item.text !== '')
       seed.push({ speaker: item.role === 'callee' ? 'callee' : 'agent', text: item.text });
   }
   return seed.slice(-MAX_SEED_TURNS);
+}
+
+/** Sentences of ours that the carrier has whole and the callee is still hearing. */
+function wholePlaying({ call, nowMs }: Draft): readonly Spoken[] {
+  return unheard(call.playback, nowMs).filter((item) => item.done && !item.partial);
 }
 
 export function streamStarted(draft: Draft, event: Carrier<'carrier.streamStarted'>): void {
@@ -156,7 +163,8 @@ export function modelReady(draft: Draft): void {
   model.state = 'ready';
   model.readySinceMs = draft.nowMs;
   // What was asked for and not made before is made now; else the conversation is taken up again.
-  if (model.epoch > 1 && floor.pending.length === 0 && goesOn(draft))
+  // While the last sentence is still heard it is for the callee to answer that.
+  if (model.epoch > 1 && floor.pending.length === 0 && goesOn(draft) && wholePlaying(draft).length === 0)
     wantReply(draft, 'answer', INSTRUCTIONS.modelCameBack);
 }
 

@@ -2,7 +2,7 @@
 import { type Call, phaseOf } from '../../src/call/call.ts';
 import type { CallCommand } from '../../src/call/commands.ts';
 import type { CallEvent, TimerName } from '../../src/call/events.ts';
-import { heardBytesOf } from '../../src/call/playback.ts';
+import { heardBytesOf } from '../../src/call/heard.ts';
 
 const SLOT_MS = 4_000;
 /** Timers that make nothing happen to the conversation soon. */

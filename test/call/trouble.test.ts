@@ -128,6 +128,21 @@ describe('a model that dies', () => {
     expect(call.asked).toEqual(['answer']);
   });
 
+  it('while its last sentence is still playing does not talk over that, and the new session knows what was said', () => {
+    const call = Scenario.talking();
+    const { itemId } = call.serverReplies('Would eight suit you as well, or rather nine?', 4_000);
+    call.wait(500).modelFails('dropped', true);
+    expect(call.last('model.open').seed.at(-1)).toEqual({
+      speaker: 'agent',
+      text: 'Would eight suit you as well, or rather nine?',
+    });
+    call.wait(300).ready();
+    expect(call.asked).toEqual([]);
+    call.wait(700).speechStarts();
+    expect(call.count('carrier.clear')).toBe(1);
+    expect(call.all('model.truncate').filter((command) => command.itemId === itemId)).toEqual([]);
+  });
+
   it('is told the latest of a long conversation, as somebody is waiting on the line', () => {
     const call = Scenario.talking();
     for (let turn = 0; turn < 110; turn += 1) {
