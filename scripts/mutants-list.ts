@@ -140,6 +140,20 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/call/trouble.test.ts',
   },
   {
+    name: 'a short step forgets that the reply is alive',
+    file: 'src/call/short-step.ts',
+    find: 'floor: { ...floor, active: { ...active, aliveAtMs: nowMs } }',
+    replace: 'floor',
+    test: 'test/call/talking.test.ts',
+  },
+  {
+    name: 'a stream that never comes up is hung up on',
+    file: 'src/carriers/twilio/line.ts',
+    find: "if (epoch > this.latestEpoch) this.emit({ type: 'carrier.streamFailed', epoch });",
+    replace: '',
+    test: 'test/carriers/twilio/stream.test.ts',
+  },
+  {
     name: 'replies of the server’s own while we wait',
     file: 'src/call/replies.ts',
     find: '    floor.waitingUntilMs === null &&\n',
