@@ -144,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/call/short-step.ts',
     find: 'floor: { ...floor, active: { ...active, aliveAtMs: nowMs } }',
     replace: 'floor',
-    test: 'test/call/talking.test.ts',
+    test: 'test/fuzz/world.test.ts',
   },
   {
     name: 'a stream that never comes up is hung up on',

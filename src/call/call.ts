@@ -13,6 +13,8 @@ export interface LineRegion {
   uncertainSinceMs: number | null;
   inquiries: number;
   dialledAtMs: number;
+  /** The carrier has said that it dials: a busy account's calls wait for that in a queue. */
+  leftQueueAtMs: number | null;
   /** When the carrier said so. */
   answeredAtMs: number | null;
   hangUp: 'none' | 'wanted' | 'sent' | 'over';
@@ -216,6 +218,7 @@ export function newCall(): Call {
       uncertainSinceMs: null,
       inquiries: 0,
       dialledAtMs: 0,
+      leftQueueAtMs: null,
       answeredAtMs: null,
       hangUp: 'none',
       hangUpTries: 0,

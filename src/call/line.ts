@@ -89,6 +89,7 @@ export function progressed(draft: Draft, event: Of<'carrier.progressed'>): void 
   const { status } = event;
   if (line.status !== null && RANK[status] <= RANK[line.status]) return;
   line.status = status;
+  if (RANK[status] >= RANK.dialling) line.leftQueueAtMs ??= draft.nowMs;
   if (status === 'answered') line.answeredAtMs = draft.nowMs;
   if (line.uncertainSinceMs !== null) bound(draft, { type: 'carrier.bound', carrierCallId: null });
   note(draft, 'status', { status, source: event.source, code: event.code ?? null });

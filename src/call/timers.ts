@@ -52,7 +52,7 @@ function wantedTimers(draft: Draft): Wanted {
     case 'placing':
     case 'uncertain':
     case 'ringing':
-      wanted.ring = call.line.dialledAtMs + limitsOf(call).ringMs + timingOf(call).ringSlackMs;
+      wanted.ring = ringDueMs(call);
       wanted.inquire = inquiryDueMs(draft);
       wanted.renew = call.model.retryAtMs;
       break;
@@ -99,6 +99,13 @@ function wantedTimers(draft: Draft): Wanted {
       phase satisfies never;
   }
   return wanted;
+}
+
+/** The carrier counts from when it dials, not from when it was asked to. */
+function ringDueMs(call: Call): number {
+  const { queueMs, ringSlackMs } = timingOf(call);
+  const { dialledAtMs, leftQueueAtMs } = call.line;
+  return (leftQueueAtMs ?? dialledAtMs + queueMs) + limitsOf(call).ringMs + ringSlackMs;
 }
 
 /** A server that has to be gone does not wait for the transcription of the last words. */

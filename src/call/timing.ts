@@ -4,6 +4,8 @@
 export interface Timing {
   /** Twilio rings up to 5 s longer than it was told; ours is only the net below that. */
   readonly ringSlackMs: number;
+  /** So long the carrier may keep a call before it says that it dials. */
+  readonly queueMs: number;
   readonly inquiryDelaysMs: readonly number[];
   /** From the stream's start until the model must be ready. */
   readonly joinMs: number;
@@ -49,6 +51,7 @@ export interface Timing {
 
 export const TIMING: Timing = {
   ringSlackMs: 12_000,
+  queueMs: 30_000,
   inquiryDelaysMs: [2_000, 4_000, 8_000, 15_000],
   joinMs: 8_000,
   slotMs: 4_000,

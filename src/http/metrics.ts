@@ -261,7 +261,7 @@ function histograms(registry: Registry) {
   return {
     bridge: observeBy(
       'switchboard_bridge_delay_seconds',
-      'From when a piece of audio has been read to when it was handed to the other socket; one frame in 100 and one chunk of the model in 20 is timed.',
+      'From when a piece of audio has been read to when it was handed to the other socket; one frame in 100 and one chunk of the model in 10 is timed.',
       BRIDGE_BUCKETS,
       'direction',
       DIRECTIONS,

@@ -6,7 +6,7 @@ import type { Meter } from './meter.ts';
 import type { FrameSample, Tap } from './tap.ts';
 
 /** One chunk of the model's audio in so many is timed. */
-const TIMED_CHUNK = 20;
+const TIMED_CHUNK = 10;
 /** How far the promptest frame is looked for, so that clocks that drift apart do not count as lateness. */
 const PROMPT_SAMPLES = 10;
 

@@ -1,5 +1,6 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -14,12 +15,14 @@ import { BLOCKED, type CapturedCall, startTarget, type Target } from './target.t
  * bounded, every call comes to its end, and after each thousand inputs a person can still be called.
  */
 
-const ROUNDS = Number(process.env.ATTACK_ROUNDS ?? 10);
+const ROUNDS = Number(process.env.ATTACK_ROUNDS ?? 12);
 /** Rounds at the same time. */
 const LANES = 4;
 const CALLS_A_ROUND = 2;
 const SEED = Number(process.env.ATTACK_SEED ?? 20_260_401);
 const MOST_GROWTH_BYTES = 100 * 1024 * 1024;
+/** From the middle third of the attack to its last: what is kept of each input would go on growing. */
+const MOST_SLOPE_BYTES = 25 * 1024 * 1024;
 const MOST_ANSWER_LETTERS = 2_500_000;
 /** What every net below the readers writes, whatever its words: an error in the log. Input that is refused is none. */
 const isError = (line: string): boolean =>
@@ -56,7 +59,27 @@ function throwAt(socket: WebSocket, input: Input): boolean {
   return true;
 }
 
-/** 70 frames, with a new stream where the old one broke and the call allows it. */
+/**
+ * One text frame that trickles in (RFC 6455, 5.2); nothing else may be sent meanwhile. `masked`: as a client has to; with a mask of
+ * zeros the text stands there as it is.
+ */
+async function trickle(socket: WebSocket, input: Input, masked: boolean): Promise<boolean> {
+  const raw = (socket as unknown as { _socket: Socket | null })._socket;
+  const text = Buffer.from(input);
+  if (raw === null || text.length > 65_535) return throwAt(socket, input);
+  if (socket.readyState !== socket.OPEN) return false;
+  const head = Buffer.from([0x81, (masked ? 0x80 : 0) | 126, text.length >> 8, text.length & 0xff]);
+  const frame = Buffer.concat([head, Buffer.alloc(masked ? 4 : 0), text]);
+  const pieceLength = Math.ceil(frame.length / 8);
+  for (let at = 0; at < frame.length; at += at < 3 ? 1 : pieceLength) {
+    if (raw.destroyed) return false;
+    raw.write(frame.subarray(at, at + (at < 3 ? 1 : pieceLength)));
+    await sleep(1);
+  }
+  return true;
+}
+
+/** 150 frames, with a new stream where the old one broke and the call allows it. */
 async function attackStream(call: CapturedCall): Promise<void> {
   const before = (socket: WebSocket): void => {
     for (let index = 0; index < 15; index += 1) {
@@ -67,7 +90,8 @@ async function attackStream(call: CapturedCall): Promise<void> {
   let socket = await call.attach(call.outgoingUrl, before);
   for (let sent = 0; sent < 150; sent += 1) {
     if (socket === null) return;
-    if (!throwAt(socket, mediaInput(random, call, sent > 130))) {
+    const input = mediaInput(random, call, sent > 130);
+    if (!(sent % 45 === 44 ? await trickle(socket, input, true) : throwAt(socket, input))) {
       const url = call.afterUrl;
       socket = await call.attach(url);
       continue;
@@ -88,7 +112,9 @@ function breakFrames(socket: WebSocket): void {
 async function attackModel(call: CapturedCall): Promise<void> {
   const link = await call.model();
   for (let sent = 0; sent < 150; sent += 1) {
-    if (!throwAt(link.socket, modelInput(random, link.ids, sent > 140))) return;
+    const input = modelInput(random, link.ids, sent > 140);
+    const slowly = (): Promise<boolean> => trickle(link.socket, input, false);
+    if (!(sent % 15 === 14 ? await link.alone(slowly) : throwAt(link.socket, input))) return;
     count(insider, 'model');
     if (sent % 8 === 0) await breath();
   }
@@ -115,7 +141,7 @@ async function attackWebhooks(call: CapturedCall, other: CapturedCall): Promise<
       else if (![400, 413].includes(reply.status) || signature === undefined) expect(reply.status).toBe(403);
       return;
     }
-    const reply = await call.post(url, fields);
+    const reply = await (index % 25 === 0 ? call.postSlowly(url, fields) : call.post(url, fields));
     count(insider, 'webhook');
     expect([200, 400, 403, 404, 413]).toContain(reply.status);
     if (random.chance(0.1)) expect((await call.post(url, fields)).status).toBe(reply.status);
@@ -208,16 +234,27 @@ async function attackOnce(round: number): Promise<void> {
   }
 }
 
+const mean = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
+
+const malformedAtStreams = (): number => countInLog(/"malformed":(\d+),"msg":"Malformed frames were ignored"/g);
+const malformedAtModels = (): number => countInLog(/"count":(\d+),"msg":"model sent malformed messages"/g);
+
+function countInLog(line: RegExp): number {
+  return [...target.server.log.matchAll(line)].reduce((all, [, count]) => all + Number(count), 0);
+}
+
 describe('under ten thousand hostile inputs', { timeout: 240_000 }, () => {
   it('the server lives, catches nothing below its readers, keeps its memory, and goes on calling people', async () => {
     const { server } = target;
     await target.normalCall();
     const startBytes = target.rss();
+    const memory: number[] = [];
     const normal: Promise<void>[] = [];
     const rounds = Array.from({ length: ROUNDS }, (_, index) => index);
     const lane = async (): Promise<void> => {
       for (let round = rounds.shift(); round !== undefined; round = rounds.shift()) {
         await attackOnce(round);
+        memory.push(target.rss());
         for (; normal.length < Math.floor(thrown() / 1_000); ) normal.push(target.normalCall());
       }
     };
@@ -231,7 +268,8 @@ describe('under ten thousand hostile inputs', { timeout: 240_000 }, () => {
         `strangers ${JSON.stringify(stranger)}`,
         `past authentication ${JSON.stringify(insider)}`,
         `in all ${thrown()}, and ${normal.length} normal calls`,
-        `memory ${mib(startBytes)} → ${mib(endBytes)}`,
+        `memory ${mib(startBytes)} → ${mib(endBytes)}, after each round ${memory.map(mib).join(', ')}`,
+        `malformed by the server's own count: ${malformedAtStreams()} at streams, ${malformedAtModels()} at models`,
       ].join('; '),
     );
     expect(thrown()).toBeGreaterThanOrEqual(10_000);
@@ -239,7 +277,12 @@ describe('under ten thousand hostile inputs', { timeout: 240_000 }, () => {
     const { mcp = 0, ...signed } = insider;
     expect(mcp).toBeGreaterThan(0);
     expect(sum(signed)).toBeGreaterThanOrEqual(thrown() / 2);
+    // What was sent past the doors was read there.
+    expect(malformedAtStreams()).toBeGreaterThan((insider.stream ?? 0) / 5);
+    expect(malformedAtModels()).toBeGreaterThan((insider.model ?? 0) / 20);
     expect(server.log.split('\n').filter(isError)).toEqual([]);
+    const third = Math.floor(memory.length / 3);
+    expect(mean(memory.slice(-third)) - mean(memory.slice(third, 2 * third))).toBeLessThan(MOST_SLOPE_BYTES);
     expect(endBytes - startBytes).toBeLessThan(MOST_GROWTH_BYTES);
     expect(server.foreign).toEqual([]);
   });

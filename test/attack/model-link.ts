@@ -13,6 +13,8 @@ export interface ModelLink {
   /** Ids that the simulator has used so far, newest last. */
   readonly ids: readonly string[];
   readonly isOpen: boolean;
+  /** Keeps the simulator's messages back until `work` is done: none may come between the pieces of a frame. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export interface ModelProxy {
@@ -27,6 +29,7 @@ class Link implements ModelLink {
   readonly ids: string[] = [];
   briefing = '';
   ready = false;
+  #kept: string[] | null = null;
 
   constructor(socket: WebSocket) {
     this.socket = socket;
@@ -36,7 +39,25 @@ class Link implements ModelLink {
     return this.socket.readyState === WebSocket.OPEN;
   }
 
-  learn(text: string): void {
+  /** A message of the simulator's. */
+  pass(text: string): void {
+    this.learn(text);
+    if (this.#kept !== null) this.#kept.push(text);
+    else if (this.isOpen) this.socket.send(text);
+  }
+
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#kept = [];
+    try {
+      return await work();
+    } finally {
+      const kept = this.#kept;
+      this.#kept = null;
+      for (const text of kept) if (this.isOpen) this.socket.send(text);
+    }
+  }
+
+  private learn(text: string): void {
     if (text.startsWith('{"type":"session.updated"')) this.ready = true;
     for (const [, id] of text.matchAll(/"((?:resp|item|call)_\w+)"/g)) if (id !== undefined) this.ids.push(id);
     this.ids.splice(0, this.ids.length - 50);
@@ -92,9 +113,7 @@ function join(near: WebSocket, far: WebSocket): Link {
     for (const text of waiting.splice(0)) far.send(text);
   });
   far.on('message', (data: RawData) => {
-    const text = data.toString();
-    link.learn(text);
-    if (link.isOpen) near.send(text);
+    link.pass(data.toString());
   });
   near.on('close', () => far.terminate());
   far.on('close', (code) => {

@@ -74,13 +74,20 @@ describe('placing a call', () => {
     expect(call.count('scribe.ended')).toBe(1);
   });
 
+  it('lets the telephone ring for its time from when the carrier dials, however long that kept the call before', () => {
+    const call = new Scenario().dial().bound().status('queued').wait(40_000).status('dialling').wait(41_000);
+    expect(call.count('carrier.hangUp')).toBe(0);
+    call.wait(1_500);
+    expect(call.count('carrier.hangUp')).toBe(1);
+  });
+
   it('takes statuses by rank: a late or repeated one changes nothing', () => {
     const call = new Scenario().dial().bound().status('answered').status('ringing').status('answered').status('queued');
     expect(call.notes('status').map((note) => note.data.status)).toEqual(['answered']);
   });
 
   it('gives up by itself when no status ever comes', () => {
-    const call = new Scenario().dial().bound().ready().wait(43_000);
+    const call = new Scenario().dial().bound().ready().wait(73_000);
     expect(call.count('carrier.hangUp')).toBe(1);
     call.feed({ type: 'carrier.hungUp', outcome: 'done' });
     expect(call.ended.outcome).toBe('no-answer');

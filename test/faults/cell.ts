@@ -76,6 +76,7 @@ export interface Outcome {
 export const TIMING: AppTiming = {
   call: {
     ringSlackMs: 1_000,
+    queueMs: 500,
     inquiryDelaysMs: [150, 300, 600, 1_200],
     joinMs: 2_500,
     slotMs: 800,

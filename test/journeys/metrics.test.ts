@@ -140,7 +140,7 @@ describe('the figures of a whole call with an interruption', () => {
       expect(sum / timed, direction).toBeGreaterThan(0);
       expect(sum / timed, direction).toBeLessThan(0.02);
     }
-    expect(after.get('switchboard_frame_lateness_seconds_count')).toBe(Math.floor(stream.mediaSent / 50));
+    expect(after.get('switchboard_frame_lateness_seconds_count')).toBe(Math.floor(stream.mediaSent / 100));
     expect(after.get('switchboard_store_pending')).toBe(0);
     expect(after.get('switchboard_store_write_seconds_count')).toBeGreaterThan(ended.lines.length + 3);
   });
