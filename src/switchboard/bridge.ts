@@ -168,11 +168,12 @@ class LiveBridge implements Bridge {
   }
 
   #take(event: CallEvent): void {
-    this.#inbox.push(event);
+    const isAlone = !this.#stepping && this.#inbox.length === 0;
+    if (!isAlone) this.#inbox.push(event);
     if (this.#stepping) return;
     this.#stepping = true;
     try {
-      for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
+      for (let next = isAlone ? event : this.#inbox.shift(); next; next = this.#inbox.shift()) {
         this.#taps.event(next);
         const { call, commands } = step(this.#call, next);
         if (this.#taps.followsSteps) this.#taps.stepped({ event: next, before: this.#call, after: call, commands });

@@ -54,6 +54,8 @@ class CallMeter implements Tap {
     // What the carrier had no room for is played at a later event, which is no delay of ours.
     this.#timedChunk = null;
     switch (event.type) {
+      case 'model.spoke':
+        return this.#spoke(event);
       case 'carrier.progressed':
         if (event.status === 'answered') this.#answeredAtMs ??= event.atMs;
         return;
@@ -79,15 +81,17 @@ class CallMeter implements Tap {
     }
   }
 
+  #spoke({ chunkId, replyId, atMs }: Extract<CallEvent, { readonly type: 'model.spoke' }>): void {
+    this.#chunks += 1;
+    if (this.#chunks % TIMED_CHUNK === 1) {
+      this.#timedChunk = chunkId;
+      this.#spokeAtMs = atMs;
+    }
+    this.#wait.spoke(replyId, chunkId);
+  }
+
   #modelEvent(event: EpochModelEvent & { readonly atMs: number }): void {
     switch (event.type) {
-      case 'model.spoke':
-        this.#chunks += 1;
-        if (this.#chunks % TIMED_CHUNK === 1) {
-          this.#timedChunk = event.chunkId;
-          this.#spokeAtMs = event.atMs;
-        }
-        return this.#wait.spoke(event.replyId, event.chunkId);
       case 'model.speechStarted':
         return this.#wait.over(event.atMs);
       case 'model.speechStopped':

@@ -49,6 +49,8 @@ const MOST_BACKLOG_BYTES = 4 * 1024 * 1024;
 /** One WebSocket of a media stream, from its upgrade to its end. Calls nothing back after `close`. */
 export class Attachment {
   private readonly options: AttachmentOptions;
+  /** Of the options; asked for with every frame. */
+  private readonly onMedia: AttachmentOptions['onMedia'];
   private readonly reader = new StreamReader();
   private writer: StreamWriter | null = null;
   private greeted = false;
@@ -62,6 +64,7 @@ export class Attachment {
 
   constructor(options: AttachmentOptions) {
     this.options = options;
+    this.onMedia = options.onMedia;
     this.allowanceAtMs = options.clock.now();
     this.stopWaiting = options.clock.setTimer(() => this.refuse('no-start'), options.startDeadlineMs);
     options.socket.onMessage((data, isBinary) => this.receive(data, isBinary));
@@ -79,7 +82,7 @@ export class Attachment {
 
   mark(generation: number, markId: number): void {
     // It stands behind audio, which was not sent into a backlog.
-    if (this.live && this.writer !== null) this.options.socket.send(this.writer.mark(generation, markId));
+    if (this.live && this.writer !== null) this.options.socket.sendEncoded(this.writer.mark(generation, markId));
   }
 
   clear(): void {
@@ -148,7 +151,7 @@ export class Attachment {
     switch (message.kind) {
       case 'media':
         this.hears = true;
-        this.options.onMedia(message.audio, message.mediaMs);
+        this.onMedia(message.audio, message.mediaMs);
         break;
       case 'mark':
         this.options.onMark(message.generation, message.markId);

@@ -220,10 +220,12 @@ function parseDigit(dtmf: Members | null): StreamMessage | null {
 export class StreamWriter {
   private readonly sid: string;
   private readonly mediaHead: Buffer;
+  private readonly markHead: Buffer;
 
   constructor(streamSid: string) {
     this.sid = JSON.stringify(streamSid);
     this.mediaHead = lasting(Buffer.from(`{"event":"media","streamSid":${this.sid},"media":{"payload":"`, 'latin1'));
+    this.markHead = lasting(Buffer.from(`{"event":"mark","streamSid":${this.sid},"mark":{"name":"g`, 'latin1'));
   }
 
   /** Audio does not become a string on its way. */
@@ -231,8 +233,8 @@ export class StreamWriter {
     return new MediaText(this.mediaHead, audio);
   }
 
-  mark(generation: number, markId: number): string {
-    return `{"event":"mark","streamSid":${this.sid},"mark":{"name":"g${generation}:${markId}"}}`;
+  mark(generation: number, markId: number): EncodedText {
+    return new MarkText(this.markHead, `${generation}:${markId}"}}`);
   }
 
   clear(): string {
@@ -241,6 +243,25 @@ export class StreamWriter {
 }
 
 const MEDIA_END = Buffer.from('"}}', 'latin1');
+
+/** What stands between the fixed head and the end is ASCII: a few characters, sooner written here than by a native call. */
+class MarkText implements EncodedText {
+  readonly length: number;
+  private readonly head: Buffer;
+  private readonly tail: string;
+
+  constructor(head: Buffer, tail: string) {
+    this.length = head.length + tail.length;
+    this.head = head;
+    this.tail = tail;
+  }
+
+  copyTo(target: Buffer, at: number): void {
+    target.set(this.head, at);
+    const from = at + this.head.length;
+    for (let index = 0; index < this.tail.length; index += 1) target[from + index] = this.tail.charCodeAt(index);
+  }
+}
 
 class MediaText implements EncodedText {
   readonly length: number;
