@@ -95,7 +95,8 @@ class FolderRescue implements Rescue {
   takeIn(): Promise<void> {
     return this.#inTurn(async () => {
       try {
-        const isAll = (await this.#takeFiles()) && (await this.#takeMemory());
+        const left = await this.#takeFiles();
+        const isAll = left !== null && (await this.#takeMemory(left)) && left.size === 0;
         if (!isAll) this.#later();
       } catch (err) {
         this.#options.logger.error({ err }, 'what was kept beside the store could not be read');
@@ -145,43 +146,49 @@ class FolderRescue implements Rescue {
     return join(this.#options.folder, rescueFileName(callId, this.#us));
   }
 
-  async #takeMemory(): Promise<boolean> {
-    for (let next = this.#memory[0]; next; next = this.#memory[0]) {
+  /** Not of calls of which a file is left: that is older. False when something stays in memory. */
+  async #takeMemory(left: ReadonlySet<CallId>): Promise<boolean> {
+    let at = 0;
+    for (let next = this.#memory[at]; next; next = this.#memory[at]) {
+      if (left.has(next.callId)) {
+        at += 1;
+        continue;
+      }
       const taken = await this.#take(next.callId, next.entry);
       if (taken === 'later') return false;
       if (taken === 'refused') await this.#setAside(next.callId, next.entry).catch(() => undefined);
-      this.#memory.shift();
+      this.#memory.splice(at, 1);
     }
-    return true;
+    return at === 0;
   }
 
-  /** False when something is left to be looked at again, which may be another process's that lives. */
-  async #takeFiles(): Promise<boolean> {
+  /** The calls of which a file is left, which may be another process's that lives; null when the store takes nothing now. */
+  async #takeFiles(): Promise<ReadonlySet<CallId> | null> {
     const { folder, logger } = this.#options;
     const files = (await readdir(folder).catch(() => [])).flatMap((name) => readRescueFileName(name) ?? []);
     const isOurs = ({ name, callId }: RescueFile): boolean => name === rescueFileName(callId, this.#us);
     // Who cannot look at our process sees by this that it lives.
     for (const { name } of files.filter(isOurs))
       await utimes(join(folder, name), new Date(), new Date()).catch(() => undefined);
-    let isAll = true;
+    const left = new Set<CallId>();
     const blocked = new Set<CallId>();
     // Our own first, so that the name is free for what is claimed.
     for (const file of files.toSorted((a, b) => Number(isOurs(b)) - Number(isOurs(a)))) {
       const { name, callId } = file;
       try {
         if (blocked.has(callId) || !(isOurs(file) || (await this.#isAbandoned(file)))) {
-          isAll = false;
+          left.add(callId);
           continue;
         }
         const path = await this.#claim(name, callId);
-        if (path !== null && !(await this.#takeFile(path, callId))) return false;
+        if (path !== null && !(await this.#takeFile(path, callId))) return null;
       } catch (err) {
-        isAll = false;
+        left.add(callId);
         blocked.add(callId);
         logger.error({ callId, err, file: name }, 'a file of what was kept beside the store could not be taken in');
       }
     }
-    return isAll;
+    return left;
   }
 
   async #isAbandoned(file: RescueFile): Promise<boolean> {

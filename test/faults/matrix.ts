@@ -1,3 +1,4 @@
+import { type Lag, watchLag } from '../fixtures/lag.ts';
 import { type Cell, type Expected, type Outcome, PHASES, type Phase, runCell, type Scene } from './cell.ts';
 
 /** One thing that goes wrong, at every phase of a call where it can. */
@@ -79,40 +80,6 @@ async function runInTime(cell: Cell, start: () => Promise<void>, lag: Lag): Prom
       `${cell.fault}, ${cell.phase}: held again, as this process was ${Math.round(lagMs)} ms late: ${outcome.breaches.join('; ')}\n`,
     );
   }
-}
-
-/** How late this process is. */
-interface Lag {
-  worstMs(sinceMs: number): number;
-  /** Resolves when it has kept up for a while. */
-  calm(): Promise<void>;
-  stop(): void;
-}
-
-const LOOK_MS = 20;
-const CALM_LAG_MS = 30;
-const CALM_FOR_MS = 160;
-const PATIENCE_MS = 3_000;
-
-function watchLag(): Lag {
-  const late: { readonly atMs: number; readonly lagMs: number }[] = [];
-  let lastMs = performance.now();
-  const timer = setInterval(() => {
-    const atMs = performance.now();
-    const lagMs = atMs - lastMs - LOOK_MS;
-    if (lagMs > CALM_LAG_MS) late.push({ atMs, lagMs });
-    lastMs = atMs;
-  }, LOOK_MS);
-  return {
-    worstMs: (sinceMs) => Math.max(0, ...late.filter(({ atMs }) => atMs >= sinceMs).map(({ lagMs }) => lagMs)),
-    async calm() {
-      const fromMs = performance.now();
-      const since = (): number => Math.max(fromMs, late.at(-1)?.atMs ?? 0);
-      while (performance.now() - since() < CALM_FOR_MS && performance.now() - fromMs < PATIENCE_MS)
-        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    },
-    stop: () => clearInterval(timer),
-  };
 }
 
 /** The matrix for a reader: what is expected, or with `outcomes` what came of it. */

@@ -1,4 +1,5 @@
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -118,6 +119,20 @@ describe('what the store cannot take', () => {
     expect(await store.call(callId)).toMatchObject({ lineCount: 0 });
     await kept.takeIn();
     expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
+  });
+
+  it('is taken from memory also while a file of another process, which lives, is left', async () => {
+    const { callId } = await store.createCall(newCall());
+    const { callId: others } = await store.createCall({ ...newCall(), idempotencyKey: null });
+    const kept = rescue();
+    writeFileSync(folder, 'a file where the folder should be');
+    await kept.keep(callId, { kind: 'line', line: newLine(0) });
+    rmSync(folder);
+    mkdirSync(folder);
+    writeFileSync(join(folder, `${others}.${process.ppid}.jsonl`), '');
+    await kept.takeIn();
+    expect(await store.call(callId)).toMatchObject({ lineCount: 1 });
+    expect(readdirSync(folder)).toHaveLength(1);
   });
 
   it('keeps its order when it could not be kept beside the store at first', async () => {

@@ -190,7 +190,8 @@ async function list(client: Twilio, query: Parameters<Rest['list']>[0]): Promise
       if (call.to !== query.to || call.from !== query.from) continue;
       found.push({ callSid: call.sid, status, createdMs });
     }
-    return found.sort((a, b) => a.createdMs - b.createdMs);
+    // Twilio lists the newest first, and of one second the order is all that tells them apart.
+    return found.reverse().sort((a, b) => a.createdMs - b.createdMs);
   } catch {
     return 'failed';
   }
