@@ -22,15 +22,14 @@ export interface FrameListener {
 /** One end of an open WebSocket. A client masks what it sends. */
 export class FrameSocket {
   readonly #socket: Duplex;
-  readonly #key: Buffer | null;
+  readonly #isClient: boolean;
   #listener: FrameListener | null = null;
   #rest: Buffer | null = null;
   #over = false;
 
   constructor(socket: Duplex, isClient: boolean) {
     this.#socket = socket;
-    // One key for the whole connection: the receiver's work is the same, and ours is less.
-    this.#key = isClient ? randomBytes(4) : null;
+    this.#isClient = isClient;
     (socket as Socket).setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', () => this.#finish());
@@ -64,7 +63,7 @@ export class FrameSocket {
 
   #frame(opcode: number, text: string): Buffer {
     const { length } = text;
-    const masked = this.#key === null ? 0 : 0x80;
+    const masked = this.#isClient ? 0x80 : 0;
     const lengthBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8;
     const start = 2 + lengthBytes + (masked === 0 ? 0 : 4);
     const frame = Buffer.allocUnsafe(start + length);
@@ -73,10 +72,8 @@ export class FrameSocket {
     if (lengthBytes === 2) frame.writeUInt16BE(length, 2);
     if (lengthBytes === 8) frame.writeBigUInt64BE(BigInt(length), 2);
     frame.write(text, start, 'latin1');
-    if (this.#key !== null) {
-      this.#key.copy(frame, start - 4);
-      mask(frame, start, frame.length, this.#key);
-    }
+    // A key of zeros: it costs the receiver what any other does, and us nothing (RFC 6455, 5.3).
+    if (masked !== 0) frame.fill(0, start - 4, start);
     return frame;
   }
 
