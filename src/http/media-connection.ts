@@ -14,7 +14,7 @@ export class MediaConnection implements MediaSocket {
   readonly #connection: Socket;
   readonly #intake: TextIntake;
   readonly #onFault: (error: unknown) => void;
-  /** ws has sent messages as well. */
+  /** ws has sent binary messages: from then on it sends everything, as only so the order is kept. */
   #isShared = false;
 
   /** `onFault` is told of what a listener throws; the socket is closed then. */
@@ -34,15 +34,24 @@ export class MediaConnection implements MediaSocket {
 
   send(data: string | Uint8Array): void {
     if (!this.#isOpen) return;
-    if (typeof data === 'string') return FRAMES.write(this.#connection, data);
+    this.#isShared ||= typeof data !== 'string';
+    if (typeof data === 'string' && !this.#isShared) {
+      FRAMES.write(this.#connection, data);
+      // At once: a clear must not wait for what else this turn of the event loop has to do.
+      FRAMES.flush();
+      return;
+    }
     FRAMES.flush();
-    this.#isShared = true;
     // The callback keeps a write that fails after a close from being thrown.
     this.#socket.send(data, afterWrite);
   }
 
   sendEncoded(message: EncodedText): void {
-    if (this.#isOpen) FRAMES.write(this.#connection, message);
+    if (!this.#isOpen) return;
+    if (!this.#isShared) return FRAMES.write(this.#connection, message);
+    const text = Buffer.allocUnsafe(message.length);
+    message.copyTo(text, 0);
+    this.#socket.send(text, { binary: false }, afterWrite);
   }
 
   close(code: number, reason?: string): void {
