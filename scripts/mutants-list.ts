@@ -165,7 +165,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/call/floor.ts',
     find: 'floor.waitedMs += waitedInVainMs(draft);',
     replace: '',
-    test: 'test/call/trouble.test.ts',
+    test: 'test/call/no-answer.test.ts',
   },
   {
     name: 'a stranded call that could not be put down counts as put down',

@@ -7,7 +7,7 @@ import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
 import type { SimulatedCall } from '../../src/simulator/twilio/call.ts';
 import { type FormFields, sign } from '../../src/simulator/twilio/signature.ts';
 import { startWorld, type World } from '../../src/simulator/world.ts';
-import { watchLag } from '../fixtures/lag.ts';
+import { heldInTime, watchLag } from '../fixtures/lag.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 import type { Followed, Processes, ServerProcess } from '../journeys/process.ts';
 import { type ModelLink, type ModelProxy, startModelProxy } from './model-link.ts';
@@ -19,7 +19,6 @@ export const BLOCKED = '+14155550177';
 const FRIEND = '+14155550123';
 /** The person speaks from this process: in one that is late, a sentence falls apart. */
 const MOST_LAG_MS = 100;
-const MOST_TRIES = 3;
 
 /**
  * Says at once that the table is booked, and goodbye when the agent has said it. Over the agent's goodbye, a machine that is busy
@@ -100,21 +99,15 @@ export async function startTarget(here: Processes, settings: Readonly<Record<str
       return new CapturedCall({ callId: String(callId), call, marker, world, proxy, server });
     },
     normalCall: async () => {
-      for (let tries = 1; ; tries += 1) {
-        const fromMs = performance.now();
-        const { data, lines } = await server.follow(await server.place({ toNumber: FRIEND }));
-        const fault = faultOf(data, lines);
-        if (fault === null) return;
-        const lagMs = lag.worstMs(fromMs);
-        if (tries === MOST_TRIES || lagMs < MOST_LAG_MS) throw new Error(`A normal call went wrong: ${fault}`);
-        process.stderr.write(`held again, as this process was ${Math.round(lagMs)} ms late: ${fault}\n`);
-      }
+      const hold = async (): Promise<Followed> => server.follow(await server.place({ toNumber: FRIEND }));
+      const fault = faultOf(await heldInTime(lag, MOST_LAG_MS, hold, { faultOf }));
+      if (fault !== null) throw new Error(`A normal call went wrong: ${fault}`);
     },
   };
 }
 
 /** Null where there are the agent's sentences and an end in good order. The person's "bye" may come after the line was put down. */
-function faultOf(data: Followed['data'], lines: Followed['lines']): string | null {
+function faultOf({ data, lines }: Followed): string | null {
   const said = lines.map(({ text }) => text);
   const isWhole =
     said[0] === 'Wonderful, you are all set. See you on Friday.' &&

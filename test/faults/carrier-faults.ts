@@ -1,11 +1,20 @@
 import type { Expected, Scene } from './cell.ts';
-import { AFTER_CREATE, atEach, because, type Fault, type FaultAt, GOES_ON, nothing, WITH_STREAM } from './matrix.ts';
+import {
+  AFTER_CREATE,
+  atEach,
+  because,
+  type Fault,
+  type FaultAt,
+  GOES_ON,
+  nothing,
+  SORRY,
+  WITH_STREAM,
+} from './matrix.ts';
 
 const NO_STREAM = because('no stream yet', ['placing', 'ringing']);
 const PUT_DOWN: Expected = { outcomes: ['canceled'], reason: /on request/, told: 'put down, `canceled`' };
 /** Once the business is done, that is how it ended. */
 const DONE: Expected = { ...GOES_ON, told: 'put down, `completed`' };
-const SORRY = /technical problem/;
 const ATTACHED: Expected = { ...GOES_ON, logged: /stream/, told: 'attached again, goes on' };
 
 const now = (scene: Scene) => scene.office.switchboard.end(scene.callId(), 'now').then(() => undefined);
@@ -32,6 +41,32 @@ function refusal(code: number, placing: Expected): Fault {
       })),
     },
     otherwise: {},
+  };
+}
+
+const NO_STREAM_AT_ALL: Expected = {
+  outcomes: ['error'],
+  reason: /PUBLIC_URL/,
+  said: SORRY,
+  told: 'apology, `error`',
+};
+
+/** So many of the next streams are refused by something between Twilio and the server. */
+function refusedStreams(which: string, count: number, first: Expected, another: Expected): Fault {
+  const refuse = ({ office }: Scene): void => {
+    office.world.twilio.knobs.failStreams = count;
+  };
+  const lose = (scene: Scene): void => {
+    refuse(scene);
+    scene.call().dropStream({ withStop: false });
+  };
+  return {
+    name: `carrier: ${which} refused on its way`,
+    at: { ringing: { strike: refuse, expected: first }, talking: { strike: lose, expected: another } },
+    otherwise: {
+      ...because('as while ringing', ['placing', 'joining']),
+      ...because('as while talking', ['opening', 'interrupted', 'ending']),
+    },
   };
 }
 
@@ -128,48 +163,6 @@ export const CARRIER_FAULTS: readonly Fault[] = [
     },
     otherwise: {},
   },
-  {
-    name: 'carrier: a stream refused on its way',
-    at: {
-      ringing: {
-        strike: ({ office }) => {
-          office.world.twilio.knobs.failStreams = 1;
-        },
-        expected: { ...GOES_ON, told: 'asked for again, goes on' },
-      },
-      talking: {
-        strike: ({ office, call }) => {
-          office.world.twilio.knobs.failStreams = 1;
-          call().dropStream({ withStop: false });
-        },
-        expected: ATTACHED,
-      },
-    },
-    otherwise: {
-      ...because('as while ringing', ['placing', 'joining']),
-      ...because('as while talking', ['opening', 'interrupted', 'ending']),
-    },
-  },
-  {
-    name: 'carrier: every stream refused on its way',
-    at: {
-      ringing: {
-        strike: ({ office }) => {
-          office.world.twilio.knobs.failStreams = 9;
-        },
-        expected: { outcomes: ['error'], reason: /PUBLIC_URL/, said: SORRY, told: 'apology, `error`' },
-      },
-      talking: {
-        strike: ({ office, call }) => {
-          office.world.twilio.knobs.failStreams = 9;
-          call().dropStream({ withStop: false });
-        },
-        expected: { outcomes: ['error'], reason: /PUBLIC_URL/, said: SORRY, told: 'apology, `error`' },
-      },
-    },
-    otherwise: {
-      ...because('as while ringing', ['placing', 'joining']),
-      ...because('as while talking', ['opening', 'interrupted', 'ending']),
-    },
-  },
+  refusedStreams('a stream', 1, { ...GOES_ON, told: 'asked for again, goes on' }, ATTACHED),
+  refusedStreams('every stream', 9, NO_STREAM_AT_ALL, NO_STREAM_AT_ALL),
 ];

@@ -1,4 +1,4 @@
-import { type Lag, watchLag } from '../fixtures/lag.ts';
+import { heldInTime, type Lag, watchLag } from '../fixtures/lag.ts';
 import { type Cell, type Expected, type Outcome, PHASES, type Phase, runCell, type Scene } from './cell.ts';
 
 /** One thing that goes wrong, at every phase of a call where it can. */
@@ -24,6 +24,8 @@ export const LIVE: readonly Phase[] = ['opening', 'talking', 'interrupted', 'end
 export const WITH_STREAM: readonly Phase[] = ['joining', ...LIVE];
 export const AFTER_CREATE: readonly Phase[] = ['ringing', ...WITH_STREAM];
 
+/** What the carrier says where there is nobody else to say it. */
+export const SORRY = /technical problem/;
 export const GOES_ON: Expected = { outcomes: ['completed'], told: 'goes on' };
 export const nothing = (_scene: Scene): void => undefined;
 
@@ -65,21 +67,12 @@ export async function runCells(cells: readonly Cell[], atOnce: number): Promise<
   return outcomes;
 }
 
-/** Calls are held in real time. What is found in one that this machine had no time for says nothing, so that one is held again. */
 const MOST_LAG_MS = 250;
-const MOST_TRIES = 3;
 
-async function runInTime(cell: Cell, start: () => Promise<void>, lag: Lag): Promise<Outcome> {
-  for (let tries = 1; ; tries += 1) {
-    await start();
-    const fromMs = performance.now();
-    const outcome = await runCell(cell);
-    const lagMs = lag.worstMs(fromMs);
-    if (outcome.breaches.length === 0 || tries === MOST_TRIES || lagMs < MOST_LAG_MS) return outcome;
-    process.stderr.write(
-      `${cell.fault}, ${cell.phase}: held again, as this process was ${Math.round(lagMs)} ms late: ${outcome.breaches.join('; ')}\n`,
-    );
-  }
+function runInTime(cell: Cell, start: () => Promise<void>, lag: Lag): Promise<Outcome> {
+  const faultOf = ({ breaches }: Outcome): string | null =>
+    breaches.length === 0 ? null : `${cell.fault}, ${cell.phase}: ${breaches.join('; ')}`;
+  return heldInTime(lag, MOST_LAG_MS, () => runCell(cell), { before: start, faultOf });
 }
 
 /** The matrix for a reader: what is expected, or with `outcomes` what came of it. */

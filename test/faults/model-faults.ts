@@ -1,9 +1,8 @@
 import type { ResponseFault } from '../../src/simulator/openai/knobs.ts';
 import type { RealtimeSession } from '../../src/simulator/openai/session.ts';
 import { type Expected, type Scene, until } from './cell.ts';
-import { AFTER_CREATE, atEach, because, type Fault, type FaultAt, GOES_ON, LIVE, nothing } from './matrix.ts';
+import { AFTER_CREATE, atEach, because, type Fault, type FaultAt, GOES_ON, LIVE, nothing, SORRY } from './matrix.ts';
 
-const SORRY = /technical problem/;
 const FAILED = /model session failed/;
 
 function apology(reason: RegExp, logged = FAILED): Expected {

@@ -10,7 +10,7 @@ import { openRecordingFolder } from '../../src/store/files/recordings.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import { newCall } from '../fixtures/calls.ts';
 import { channel, compare, type Ears, joined, onOneClock, overheard } from '../fixtures/ears.ts';
-import { logLateness } from '../fixtures/interruptions.ts';
+import { watchLag } from '../fixtures/lag.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 import { type EndedCall, type Office, openOffice } from './office.ts';
 import { AGREES } from './short-calls.ts';
@@ -85,7 +85,7 @@ describe.concurrent('the recording of a call', { timeout: 40_000 }, () => {
       },
     ],
   ])('is what was said and what was heard, %s', async (_, options) => {
-    const lateness = logLateness();
+    const lateness = watchLag(5, 5);
     const { call, ears, wav, path } = await hold(options).finally(lateness.stop);
     const left = channel(wav, 'left');
     const said = joined(ears.said);

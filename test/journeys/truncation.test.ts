@@ -6,7 +6,8 @@ import { roundTrip } from '../../src/simulator/network/network.ts';
 import { phrase } from '../../src/simulator/speech/load-phrasebook.ts';
 import { Understanding } from '../../src/simulator/speech/understanding.ts';
 import type { TwilioKnobs } from '../../src/simulator/twilio/knobs.ts';
-import { holdPlannedCall, logLateness } from '../fixtures/interruptions.ts';
+import { holdPlannedCall } from '../fixtures/interruptions.ts';
+import { watchLag } from '../fixtures/lag.ts';
 import { type Office, openOffice } from './office.ts';
 
 interface Cell {
@@ -114,7 +115,7 @@ describe('what the callee has heard of an interrupted reply', () => {
 
   /** One call in each of these worlds, all at once. */
   async function hold(wanted: readonly Cell[], round: number): Promise<void> {
-    const lateness = logLateness();
+    const lateness = watchLag(5, 5);
     const found = await Promise.all(
       wanted.map(async (cell) => {
         const office = offices.get(cell);

@@ -155,7 +155,7 @@ describe('what no client should send', () => {
     ]);
   });
 
-  it('may be nested so deeply that nothing can look at it: the next request is answered as ever', async () => {
+  it('may be nested beyond measure: it has its answer, and so has the next request', async () => {
     const { child, send, messages } = start();
     send(INITIALIZE);
     await until(() => messages.length === 1, 15_000);
