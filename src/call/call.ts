@@ -157,11 +157,12 @@ export interface TurnItem {
   readonly line: number | null;
 }
 
+/** Of one piece: each change makes a new one. */
 export interface TurnsRegion {
-  items: readonly TurnItem[];
+  readonly items: readonly TurnItem[];
   /** How many items from the front have been told to the scribe, or passed over. */
-  told: number;
-  lines: number;
+  readonly told: number;
+  readonly lines: number;
 }
 
 export interface Settling {

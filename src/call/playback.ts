@@ -154,8 +154,10 @@ export function pump(
 ): { playback: Playback; sent: readonly Sent[] } {
   const sent: Sent[] = [];
   let next = markComplete(playback, sent);
-  for (let chunk = next.queue[0]; chunk && fits(next, chunk, nowMs, lookAheadMs); chunk = next.queue[0]) {
-    if (next.run === null || bufferedMs(next, nowMs) < ROUNDING_MS) {
+  for (let chunk = next.queue[0]; chunk; chunk = next.queue[0]) {
+    const aheadMs = bufferedMs(next, nowMs);
+    if (!fits(aheadMs, chunk.bytes, lookAheadMs)) break;
+    if (next.run === null || aheadMs < ROUNDING_MS) {
       // Into the empty buffer goes a mark first: it comes back at once and so tells the round trip, whatever stalls later.
       next = openRun(next, nowMs);
       sent.push({ mark: next.nextMarkId });
@@ -200,9 +202,9 @@ function usable(lookAheadMs: number): number {
   return lookAheadMs - Math.min(1_000, lookAheadMs / 5);
 }
 
-function fits(playback: Playback, chunk: Chunk, nowMs: number, lookAheadMs: number): boolean {
-  const aheadMs = bufferedMs(playback, nowMs);
-  return aheadMs < ROUNDING_MS || aheadMs + msOfBytes(chunk.bytes) <= usable(lookAheadMs) + ROUNDING_MS;
+/** Into a buffer that holds `aheadMs`. */
+function fits(aheadMs: number, bytes: number, lookAheadMs: number): boolean {
+  return aheadMs < ROUNDING_MS || aheadMs + msOfBytes(bytes) <= usable(lookAheadMs) + ROUNDING_MS;
 }
 
 function openRun(playback: Playback, nowMs: number): Playback {
@@ -218,7 +220,7 @@ function sendChunk(playback: Playback, chunk: Chunk): Playback {
     ...playback,
     queue: playback.queue.slice(1),
     bytesSinceMark: playback.bytesSinceMark + chunk.bytes,
-    run: { ...run, sentBytes: run.sentBytes + chunk.bytes, segments: withSegment(run, chunk) },
+    run: withChunk(run, chunk),
     items: playback.items.map((item) =>
       item.itemId === chunk.itemId
         ? { ...item, sentBytes: item.sentBytes + chunk.bytes, startsAtMs: item.startsAtMs ?? startsAtMs }
@@ -243,23 +245,26 @@ export function continueRun(
   if (run.segments.at(-1)?.itemId !== chunk.itemId || items.some(({ done, finalMark }) => done && finalMark === 'none'))
     return null;
   const aheadMs = bufferedMs(playback, nowMs);
-  if (aheadMs < ROUNDING_MS || aheadMs + msOfBytes(chunk.bytes) > usable(lookAheadMs) + ROUNDING_MS) return null;
+  if (aheadMs < ROUNDING_MS || !fits(aheadMs, chunk.bytes, lookAheadMs)) return null;
   const receivedBytes = item.receivedBytes + chunk.bytes;
   const sentBytes = item.sentBytes + chunk.bytes;
   const sent: Playback = {
     ...playback,
     items: items.with(-1, { ...item, receivedBytes, sentBytes }),
     bytesSinceMark: playback.bytesSinceMark + chunk.bytes,
-    run: { ...run, sentBytes: run.sentBytes + chunk.bytes, segments: withSegment(run, chunk) },
+    run: withChunk(run, chunk),
   };
   if (sent.bytesSinceMark < MARK_EVERY_BYTES) return { playback: sent, markId: null };
   return { playback: addMark(sent, null), markId: sent.nextMarkId };
 }
 
-function withSegment(run: Run, chunk: Pick<Chunk, 'itemId' | 'bytes'>): readonly Segment[] {
+function withChunk(run: Run, { itemId, bytes }: Pick<Chunk, 'itemId' | 'bytes'>): Run {
   const last = run.segments.at(-1);
-  if (last?.itemId === chunk.itemId) return run.segments.with(-1, { ...last, bytes: last.bytes + chunk.bytes });
-  return [...run.segments, { itemId: chunk.itemId, fromByte: run.sentBytes, bytes: chunk.bytes }];
+  const segments =
+    last?.itemId === itemId
+      ? run.segments.with(-1, { ...last, bytes: last.bytes + bytes })
+      : [...run.segments, { itemId, fromByte: run.sentBytes, bytes }];
+  return { ...run, sentBytes: run.sentBytes + bytes, segments };
 }
 
 /** The run has been played to its end: what it held counts as heard for good. Marks on their way stay expected. */

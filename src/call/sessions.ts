@@ -78,14 +78,15 @@ export function streamStarted(draft: Draft, event: Carrier<'carrier.streamStarte
   if (goesOn(draft)) wantReply(draft, 'answer', INSTRUCTIONS.lineBroke);
 }
 
-/** Something has been said, nobody has asked us to wait: after a break it is for us to speak. */
+/** Something has been said and heard out, nobody has asked us to wait: after a break it is for us to speak. */
 function goesOn(draft: Draft): boolean {
   const { floor, ending, line } = draft.call;
   return (
     (floor.opened || floor.calleeHasSpoken) &&
     floor.waitingUntilMs === null &&
     ending.stage === 'none' &&
-    line.hangUp === 'none'
+    line.hangUp === 'none' &&
+    wholePlaying(draft).length === 0
   );
 }
 
@@ -163,8 +164,7 @@ export function modelReady(draft: Draft): void {
   model.state = 'ready';
   model.readySinceMs = draft.nowMs;
   // What was asked for and not made before is made now; else the conversation is taken up again.
-  // While the last sentence is still heard it is for the callee to answer that.
-  if (model.epoch > 1 && floor.pending.length === 0 && goesOn(draft) && wholePlaying(draft).length === 0)
+  if (model.epoch > 1 && floor.pending.length === 0 && goesOn(draft))
     wantReply(draft, 'answer', INSTRUCTIONS.modelCameBack);
 }
 
