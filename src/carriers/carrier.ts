@@ -138,8 +138,9 @@ export interface EncodedText {
 export interface MediaSocket {
   /** Bytes handed over by `send` that the network has not taken yet. */
   readonly bufferedAmount: number;
+  /** Goes out at once, behind everything that was sent before. */
   send(data: string | Uint8Array): void;
-  /** A text message that is put together where it is sent from. */
+  /** A text message that is put together where it is sent from, together with the others of this turn of the event loop. */
   sendEncoded(message: EncodedText): void;
   close(code: number, reason?: string): void;
   /** Closes without a handshake. */

@@ -331,12 +331,12 @@ function stamped(event: ModelEvent, epoch: number, atMs: number): CallEvent {
 
 /** The state in words follows from these regions alone. */
 function mayDiffer(before: Call, after: Call): boolean {
-  const isSame =
-    before.line === after.line &&
-    before.stream === after.stream &&
-    before.model === after.model &&
-    before.ending === after.ending &&
-    before.settling === after.settling &&
-    before.ended === after.ended;
-  return !isSame;
+  return (
+    before.line !== after.line ||
+    before.stream !== after.stream ||
+    before.model !== after.model ||
+    before.ending !== after.ending ||
+    before.settling !== after.settling ||
+    before.ended !== after.ended
+  );
 }

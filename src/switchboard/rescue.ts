@@ -146,7 +146,7 @@ class FolderRescue implements Rescue {
     return join(this.#options.folder, rescueFileName(callId, this.#us));
   }
 
-  /** Not of calls of which a file is left: that is older. False when something stays in memory. */
+  /** Not of calls of which a file is left: that is older. False when the store takes nothing now. */
   async #takeMemory(left: ReadonlySet<CallId>): Promise<boolean> {
     let at = 0;
     for (let next = this.#memory[at]; next; next = this.#memory[at]) {
@@ -159,7 +159,7 @@ class FolderRescue implements Rescue {
       if (taken === 'refused') await this.#setAside(next.callId, next.entry).catch(() => undefined);
       this.#memory.splice(at, 1);
     }
-    return at === 0;
+    return true;
   }
 
   /** The calls of which a file is left, which may be another process's that lives; null when the store takes nothing now. */

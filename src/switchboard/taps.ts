@@ -14,8 +14,7 @@ type Having<Name extends Hook> = Tap & { readonly [Each in Name]-?: NonNullable<
 export class Taps {
   readonly #all: readonly Tap[];
   readonly #fault: (error: unknown) => void;
-  /** Whether anybody wants to hear every frame. */
-  hears: boolean;
+  #hears: boolean;
   #frames: readonly Having<'frames'>[];
   #sampled: readonly Having<'sampled'>[];
   #heard: readonly Having<'heard'>[];
@@ -33,12 +32,17 @@ export class Taps {
     this.#frames = having('frames');
     this.#sampled = having('sampled');
     this.#heard = having('heard');
-    this.hears = this.#heard.length > 0;
+    this.#hears = this.#heard.length > 0;
     this.#event = having('event');
     this.#stepped = having('stepped');
     this.#command = having('command');
     this.#played = having('played');
     this.#state = having('state');
+  }
+
+  /** Whether anybody wants to hear every frame. */
+  get hears(): boolean {
+    return this.#hears;
   }
 
   get followsSteps(): boolean {
@@ -105,7 +109,7 @@ export class Taps {
     this.#frames = without(this.#frames);
     this.#sampled = without(this.#sampled);
     this.#heard = without(this.#heard);
-    this.hears = this.#heard.length > 0;
+    this.#hears = this.#heard.length > 0;
     this.#event = without(this.#event);
     this.#stepped = without(this.#stepped);
     this.#command = without(this.#command);

@@ -82,7 +82,7 @@ export class Attachment {
 
   mark(generation: number, markId: number): void {
     // It stands behind audio, which was not sent into a backlog.
-    if (this.live && this.writer !== null) this.options.socket.sendEncoded(this.writer.mark(generation, markId));
+    if (this.writer !== null && !this.ended) this.options.socket.sendEncoded(this.writer.mark(generation, markId));
   }
 
   clear(): void {

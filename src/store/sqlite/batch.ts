@@ -58,15 +58,17 @@ export function runBatch(database: Database, operations: Operations, requests: r
 }
 
 function runWrites(database: Database, operations: Operations, writes: readonly Request[]): readonly Reply[] {
-  let hasBegun = false;
+  let isPerforming = false;
   try {
-    // The savepoints are only worth their cost where something fails.
     return database.immediately(() => {
-      hasBegun = true;
-      return writes.map((request) => ({ ok: true, value: perform(operations, request) }));
+      isPerforming = true;
+      const replies = writes.map((request) => ({ ok: true, value: perform(operations, request) }) as const);
+      isPerforming = false;
+      return replies;
     });
   } catch (error) {
-    return hasBegun ? runApart(database, operations, writes) : allFailed(writes, error);
+    // Savepoints are only worth their cost where a request has failed; to begin or to commit they are no help.
+    return isPerforming ? runApart(database, operations, writes) : allFailed(writes, error);
   }
 }
 
