@@ -21,6 +21,8 @@ const NOTHING: readonly CallCommand[] = [];
 
 /** The step in short; null when more may follow from the event. */
 export function shortStep(call: Call, event: CallEvent): Taken | null {
+  // A pause before the next create ends with a whole step.
+  if (call.floor.blockedUntilMs !== null) return null;
   switch (event.type) {
     case 'model.worded':
       return worded(call, event);
@@ -46,7 +48,7 @@ function spoke(call: Call, event: Of<'model.spoke'>): Taken | null {
   const { active } = floor;
   if (!isOfSession(call, event) || !active?.spoke || active.replyId !== event.replyId || active.discarded) return null;
   if (floor.awaitingSinceMs !== null || floor.awaitingRetries !== 0 || floor.waitedMs !== 0) return null;
-  if (!isPlain(call)) return null;
+  if (phaseOf(call) !== 'talking') return null;
   const nowMs = later(call, event);
   const continued = continueRun(call.playback, event, nowMs, traitsOf(call).lookAheadMs);
   if (!continued) return null;
@@ -62,7 +64,7 @@ function spoke(call: Call, event: Of<'model.spoke'>): Taken | null {
 /** Not when the echo tells of a stall, or of one that is over, or comes sooner than any before: all moments move then. */
 function echoed(call: Call, event: Of<'carrier.markEchoed'>): Taken | null {
   const { playback } = call;
-  if (event.epoch !== call.stream.epoch || !isPlain(call) || playback.queue.length > 0) return null;
+  if (event.epoch !== call.stream.epoch || phaseOf(call) !== 'talking' || playback.queue.length > 0) return null;
   const nowMs = later(call, event);
   const after = echo(playback, event.generation, event.markId, nowMs);
   const isUsual =
@@ -70,10 +72,6 @@ function echoed(call: Call, event: Of<'carrier.markEchoed'>): Taken | null {
     after.run?.stallMs === playback.run?.stallMs &&
     after.delays?.leastMs === playback.delays?.leastMs;
   return isUsual ? { call: { ...call, nowMs, playback: after }, commands: NOTHING } : null;
-}
-
-function isPlain(call: Call): boolean {
-  return phaseOf(call) === 'talking' && call.floor.blockedUntilMs === null;
 }
 
 function isOfSession(call: Call, event: EpochModelEvent): boolean {

@@ -47,6 +47,25 @@ function live(world: World): void {
   machine.later(random.between(500, 9_000), again);
 }
 
+/** Words came when a pause before the next create was just over. */
+const WORDS_BEHIND_A_PAUSE: WorldSpec = {
+  seed: 976927756,
+  carrier: { oneWayMs: 20, markJitterMs: 0, capMs: 600_000, losesMarksOnClear: true },
+  model: {
+    oneWayMs: 0,
+    nullRequestIds: false,
+    failing: 0,
+    silentReplies: 0.05,
+    toolCalls: 0,
+    untranscribed: 0.2,
+    longestReplyMs: 6_000,
+  },
+  serverInterrupts: false,
+  callMs: 60_000,
+  stallRate: 0.3,
+  trouble: 0,
+};
+
 describe('the core in a model of the world', () => {
   it('keeps every invariant, throws no audio away, and ends within its limits', () => {
     fc.assert(
@@ -58,7 +77,7 @@ describe('the core in a model of the world', () => {
         expect(world.machine.observer.ended).toBe(1);
         expect(world.buffer.thrownAwayBytes).toBe(0);
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, examples: [[WORDS_BEHIND_A_PAUSE]] },
     );
   });
 });
