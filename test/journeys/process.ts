@@ -31,7 +31,7 @@ export interface Exit {
 }
 
 interface Message {
-  readonly id?: number;
+  readonly id?: string | number;
   readonly method?: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly result?: Readonly<Record<string, unknown>>;
@@ -59,7 +59,7 @@ export class ServerProcess {
   #exited = false;
   #nextId = 1;
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #waiting = new Map<number, (message: Message) => void>();
+  readonly #waiting = new Map<string | number, (message: Message) => void>();
   readonly #onUpdated = new Set<(uri: string) => void>();
 
   constructor({ env = {}, args = [] }: ServerOptions, home: string) {
@@ -118,7 +118,8 @@ export class ServerProcess {
 
   /** Rejects with the message of a JSON-RPC error, or when no answer comes. */
   request(method: string, params: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
-    const id = this.#nextId++;
+    // Nothing that a test writes by itself (`raw`) has such an id.
+    const id = `journey-${this.#nextId++}`;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => settle({ error: { code: 0, message: `No answer to ${method}.` } }), REQUEST_MS);
       const settle = ({ result, error }: Message): void => {
