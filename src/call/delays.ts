@@ -8,12 +8,16 @@ export interface Delays {
   readonly leastMs: number;
   /** Variation of the delay, as RFC 3550 section 6.4.1 reckons it, but a plain mean of the first samples. */
   readonly jitterMs: number;
+  /** How much earlier than one before it an echo has come, of late. A stall is not made up for, so this is chance alone. */
+  readonly chanceMs: number;
   readonly samples: number;
 }
 
 /** How many of a run's latest delays `stallShown` looks at. */
 export const LAGS_KEPT = 4;
 const SAMPLES_TRUSTED = 8;
+/** What is kept of `chanceMs` with each echo: after a burst of the network a stall must not stay unseen for long. */
+const CHANCE_KEPT = 127 / 128;
 const LEAST_STALL_MS = 20;
 /** A line with less jitter needs fewer late echoes in a row to be believed. */
 const STEADY_MS = 10;
@@ -22,29 +26,40 @@ const ROUGH_MS = 40;
 const LEAST_SLACK_MS = 40;
 const UNKNOWN_SLACK_MS = 250;
 
-/** `previousMs` is the delay before this one in the same run of audio. */
-export function learnDelay(known: Delays | null, previousMs: number | undefined, lagMs: number): Delays {
-  if (!known) return { leastMs: lagMs, jitterMs: 0, samples: 0 };
+/** `previousMs` is the delay before this one in the same run of audio, `mostMs` the longest of all before it. */
+export function learnDelay(
+  known: Delays | null,
+  previousMs: number | undefined,
+  mostMs: number,
+  lagMs: number,
+): Delays {
+  if (!known) return { leastMs: lagMs, jitterMs: 0, chanceMs: 0, samples: 0 };
   const leastMs = Math.min(known.leastMs, lagMs);
   if (previousMs === undefined) return { ...known, leastMs };
   // A stall is one jump and no variation: once the line is known, a single difference counts only so far.
-  const mostMs = known.samples < SAMPLES_TRUSTED ? Number.POSITIVE_INFINITY : 3 * known.jitterMs + LEAST_STALL_MS;
-  const differenceMs = Math.min(Math.abs(lagMs - previousMs), mostMs);
+  const believedMs = known.samples < SAMPLES_TRUSTED ? Number.POSITIVE_INFINITY : 3 * known.jitterMs + LEAST_STALL_MS;
+  const differenceMs = Math.min(Math.abs(lagMs - previousMs), believedMs);
   const samples = known.samples + 1;
-  return { leastMs, samples, jitterMs: known.jitterMs + (differenceMs - known.jitterMs) / Math.min(16, samples) };
+  return {
+    leastMs,
+    samples,
+    jitterMs: known.jitterMs + (differenceMs - known.jitterMs) / Math.min(16, samples),
+    chanceMs: Math.max(mostMs - lagMs, known.chanceMs * CHANCE_KEPT),
+  };
 }
 
 /** The whole stall of a run that its latest delays (oldest first) show, when it is certainly longer than `knownMs`; else null. */
 export function stallShown(delays: Delays, lagsMs: readonly number[], knownMs: number): number | null {
-  const { jitterMs, samples } = delays;
+  const { jitterMs, chanceMs, samples } = delays;
   if (samples >= SAMPLES_TRUSTED && jitterMs < STEADY_MS) return late(delays, lagsMs, 2, knownMs, 3 * jitterMs);
   // Three echoes that are late and close together: chance would scatter them. A stall among few samples looks like much jitter.
   const three = lagsMs.slice(-3);
   const scatterMs = 6 * (Math.max(...three) - Math.min(...three));
-  const chanceMs = samples < SAMPLES_TRUSTED ? jitterMs : 3 * jitterMs;
-  const shownMs = late(delays, lagsMs, 4, knownMs, 3 * jitterMs);
+  const usualMs = samples < SAMPLES_TRUSTED ? jitterMs : 3 * jitterMs;
+  const beyondChanceMs = chanceMs + LEAST_STALL_MS;
+  const shownMs = late(delays, lagsMs, 4, knownMs, Math.max(3 * jitterMs, beyondChanceMs));
   if (shownMs !== null || jitterMs > ROUGH_MS) return shownMs;
-  return late(delays, lagsMs, 3, knownMs, Math.max(2 * LEAST_STALL_MS, scatterMs, chanceMs));
+  return late(delays, lagsMs, 3, knownMs, Math.max(2 * LEAST_STALL_MS, scatterMs, usualMs, beyondChanceMs));
 }
 
 function late(

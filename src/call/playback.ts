@@ -45,6 +45,8 @@ export interface Run {
   readonly segments: readonly Segment[];
   /** Delays of the latest mark echoes against the run's own clock, oldest first. */
   readonly lagsMs: readonly number[];
+  /** The longest of all. */
+  readonly mostLagMs: number;
 }
 
 interface Mark {
@@ -208,7 +210,15 @@ function fits(aheadMs: number, bytes: number, lookAheadMs: number): boolean {
 }
 
 function openRun(playback: Playback, nowMs: number): Playback {
-  const run: Run = { startedAtMs: nowMs, sentBytes: 0, confirmedBytes: 0, stallMs: 0, segments: [], lagsMs: [] };
+  const run: Run = {
+    startedAtMs: nowMs,
+    sentBytes: 0,
+    confirmedBytes: 0,
+    stallMs: 0,
+    segments: [],
+    lagsMs: [],
+    mostLagMs: 0,
+  };
   return { ...closeRun(playback), run };
 }
 
@@ -321,7 +331,7 @@ function withEchoes(items: readonly Spoken[], echoed: readonly Mark[]): readonly
 /** What an echo tells of the run. Every later echo bounds a stall from above, which also takes back one that was none. */
 function measure(playback: Playback, run: Run, atByte: number, nowMs: number): Playback {
   const lagMs = nowMs - run.startedAtMs - msOfBytes(atByte);
-  const delays = learnDelay(playback.delays, run.lagsMs.at(-1), lagMs);
+  const delays = learnDelay(playback.delays, run.lagsMs.at(-1), run.mostLagMs, lagMs);
   const lagsMs = [...run.lagsMs.slice(1 - LAGS_KEPT), lagMs];
   const boundMs = Math.min(run.stallMs, lagMs - delays.leastMs);
   const shownMs = stallShown(delays, lagsMs, boundMs);
@@ -331,6 +341,7 @@ function measure(playback: Playback, run: Run, atByte: number, nowMs: number): P
     run: {
       ...run,
       lagsMs,
+      mostLagMs: Math.max(run.mostLagMs, lagMs),
       stallMs: shownMs ?? boundMs,
       confirmedBytes: Math.max(run.confirmedBytes, atByte),
     },
