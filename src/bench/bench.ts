@@ -3,7 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { chooseCores, type Hired, thisCommand } from './hired.ts';
-import { type BenchReport, type Machine, type MemoryReport, type Pair, reportOf } from './report.ts';
+import {
+  type BenchReport,
+  isDisturbed,
+  leastDisturbed,
+  type Machine,
+  type MemoryReport,
+  type Pair,
+  reportOf,
+} from './report.ts';
 import {
   type BenchSetting,
   measureWindow,
@@ -42,8 +50,12 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
     const world = await openWorld(setting);
     try {
       const found: Pair[] = [];
-      for (let count = 0; parts.includes('cost') && count < pairs; count += 1) {
-        found.push(await measurePair(world, calls, setting, options));
+      // A pair during which the machine was taken from us is measured again, within reason.
+      for (let sound = 0; parts.includes('cost') && sound < pairs && found.length < 2 * pairs; ) {
+        const pair = await measurePair(world, calls, setting, options);
+        found.push(pair);
+        if (!isDisturbed(pair)) sound += 1;
+        else options.tell('other machines took part of this one meanwhile: the pair is measured again');
       }
       const curve = parts.includes('curve') ? await measureCurve(world, setting, options) : null;
       if (parts.includes('truncation')) options.tell('truncation, against the ear of the simulated telephone');
@@ -55,7 +67,8 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
         machine: machineOf(setting),
         takenAt: new Date().toISOString(),
         seconds: options.seconds,
-        pairs: found,
+        pairs: leastDisturbed(found, pairs),
+        pairsMeasured: found.length,
         curve: curve?.pairs ?? [],
         memory: curve?.memory ?? null,
         truncation,
@@ -153,9 +166,17 @@ async function withServed<T>(served: Served, work: (served: Served) => Promise<T
   }
 }
 
-function windowText({ contender, calls, cpuMsPerCallSecond, serverCore, harnessCore, carried }: Window): string {
+function windowText({
+  contender,
+  calls,
+  cpuMsPerCallSecond,
+  serverCore,
+  harnessCore,
+  stolen,
+  carried,
+}: Window): string {
   const cost = `${cpuMsPerCallSecond.toFixed(3)} ms a call-second`;
-  const cores = `server ${(serverCore * 100).toFixed(0)} %, harness ${(harnessCore * 100).toFixed(0)} % of a core`;
+  const cores = `server ${(serverCore * 100).toFixed(0)} %, harness ${(harnessCore * 100).toFixed(0)} % of a core, ${(stolen * 100).toFixed(2)} % stolen`;
   const delays = `p99 up ${carried.up.p99Ms.toFixed(2)}, down ${carried.down.p99Ms.toFixed(2)}, clear ${carried.clear.p99Ms.toFixed(2)} ms`;
   const faults =
     carried.lost + carried.disordered === 0 ? '' : `, ${carried.lost} lost, ${carried.disordered} disordered`;

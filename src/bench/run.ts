@@ -3,6 +3,7 @@
 import type { FloorDuties } from './floor.ts';
 import { type chooseCores, type Hired, hire } from './hired.ts';
 import type { ProductDuties } from './product.ts';
+import { stolenMs, stolenShare } from './stolen.ts';
 import type { ProcessUsage } from './usage.ts';
 import type { Carried } from './world/measures.ts';
 import type { WorldDuties } from './world/world.ts';
@@ -17,6 +18,8 @@ export interface Window {
   readonly cpuMsPerCallSecond: number;
   readonly serverCore: number;
   readonly harnessCore: number;
+  /** Share of the machine that others took while this was measured: 0 to 1. */
+  readonly stolen: number;
   readonly carried: Carried;
   readonly usage: ProcessUsage;
 }
@@ -119,7 +122,9 @@ export async function measureWindow(
   await pause(setting.warmUpSeconds * 1_000);
   await world.ask('begin', null);
   const [before, harnessBefore] = [await served.usage(false), await world.ask('usage', { collect: false })];
+  const stolenBefore = stolenMs();
   await pause(setting.seconds * 1_000);
+  const stolenAfter = stolenMs();
   const [usage, harness] = [await served.usage(false), await world.ask('usage', { collect: false })];
   await world.ask('end', null);
   const carried = await settled(world);
@@ -132,6 +137,7 @@ export async function measureWindow(
     cpuMsPerCallSecond: cpuMs / calls / seconds,
     serverCore: cpuMs / 1_000 / seconds,
     harnessCore: (harness.cpuMs - harnessBefore.cpuMs) / (harness.atMs - harnessBefore.atMs),
+    stolen: stolenShare(stolenBefore, stolenAfter, setting.seconds),
     carried,
     usage,
   };

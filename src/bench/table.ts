@@ -1,5 +1,5 @@
 /** The report for people: a table on the terminal, the same in Markdown, and cost against calls as a plot. */
-import { type BenchReport, delayOf, medianOf, type Pair, type Target, type Way } from './report.ts';
+import { type BenchReport, delayOf, medianOf, type Pair, stolenOf, type Target, type Way } from './report.ts';
 import type { SoakFigures, SoakReport } from './soak.ts';
 
 type Row = readonly string[];
@@ -31,15 +31,27 @@ function loads(report: BenchReport): readonly (readonly Pair[])[] {
 }
 
 function costTable(report: BenchReport): Table {
-  const head = ['calls', 'pairs', 'floor, ms CPU a call-second', 'Switchboard', 'ratio', 'of one core', 'harness'];
+  const head = [
+    'calls',
+    'pairs',
+    'floor, ms CPU a call-second',
+    'Switchboard',
+    'ratio',
+    'of one core',
+    'harness',
+    'stolen at most',
+  ];
   const rows = loads(report).map((pairs) => [
     String(pairs[0]?.calls),
-    String(pairs.length),
+    pairs === report.pairs && report.pairsMeasured > pairs.length
+      ? `${pairs.length} of ${report.pairsMeasured}`
+      : String(pairs.length),
     medianOf(pairs, (pair) => pair.floor.cpuMsPerCallSecond).toFixed(3),
     medianOf(pairs, (pair) => pair.product.cpuMsPerCallSecond).toFixed(3),
     `${medianOf(pairs, (pair) => pair.ratio).toFixed(2)} ×`,
     percent(medianOf(pairs, (pair) => pair.product.serverCore)),
     percent(medianOf(pairs, (pair) => pair.product.harnessCore)),
+    `${(Math.max(...pairs.map(stolenOf)) * 100).toFixed(2)} %`,
   ]);
   return { title: 'Cost', rows: [head, ...rows] };
 }

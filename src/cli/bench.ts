@@ -18,7 +18,7 @@ export async function run(words: readonly string[]): Promise<number> {
       calls: { type: 'string', default: '200' },
       pairs: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '8' },
-      'warm-up': { type: 'string', default: '20' },
+      'warm-up': { type: 'string', default: '30' },
       only: { type: 'string', default: PARTS.join(',') },
       profile: { type: 'string' },
       soak: { type: 'string' },

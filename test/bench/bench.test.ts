@@ -1,11 +1,12 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type BenchOptions, runBench } from '../../src/bench/bench.ts';
 import { writeDocs } from '../../src/bench/docs.ts';
-import { type BenchReport, type Pair, reportOf } from '../../src/bench/report.ts';
+import { type BenchReport, isDisturbed, leastDisturbed, type Pair, reportOf } from '../../src/bench/report.ts';
 import { soak } from '../../src/bench/soak.ts';
+import { stolenMs, stolenShare } from '../../src/bench/stolen.ts';
 import { plainText, soakTable, tablesOf } from '../../src/bench/table.ts';
 import { Measures } from '../../src/bench/world/measures.ts';
 
@@ -100,6 +101,21 @@ describe('the report of the bench', () => {
     expect(reportOf(found({ harnessCore: 0.9 }))).toMatchObject({ harnessCore: 0.9, ok: false });
   });
 
+  it('is made of the pairs during which least of the machine was taken, however good or bad their figures are', () => {
+    const pair = (stolen: number, ratio: number): Pair => {
+      const [one] = found({}).pairs;
+      if (one === undefined) throw new Error('no pair');
+      return { ...one, product: { ...one.product, stolen }, ratio };
+    };
+    const all = [pair(0.02, 1), pair(0.001, 3), pair(0, 2), pair(0.003, 1.5), pair(0.3, 1.1)];
+    expect(all.map(isDisturbed)).toEqual([true, false, false, false, true]);
+    expect(leastDisturbed(all, 3).map(({ ratio }) => ratio)).toEqual([3, 2, 1.5]);
+    expect(leastDisturbed(all, 4).map(({ ratio }) => ratio)).toEqual([1, 3, 2, 1.5]);
+    expect(stolenMs(() => 'cpu  10 20 30 40 50 60 70 8 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\n')).toBe(80);
+    expect(stolenMs(() => '')).toBe(0);
+    expect(stolenShare(100, 180, 8)).toBeCloseTo(0.08 / 8 / cpus().length, 6);
+  });
+
   it('asks of the controls of the truncation row that they miss', () => {
     const row = (name: string, p99Ms: number) => ({ name, interruptions: 9, p50Ms: 1, p99Ms, maxMs: p99Ms });
     const truncation = (controlMs: number): BenchReport['truncation'] => ({
@@ -147,7 +163,15 @@ function found(change: { cpu?: number; p99Ms?: number; lost?: number; harnessCor
     complaints: [],
   };
   const quick = { up: { ...spread, p99Ms: 0.6 }, down: { ...spread, p99Ms: 0.6 }, clear: { ...spread, p99Ms: 0.6 } };
-  const side = { calls: 200, seconds: 8, serverCore: 0.3, harnessCore, carried, usage: { ...usage, ...loop } };
+  const side = {
+    calls: 200,
+    seconds: 8,
+    serverCore: 0.3,
+    harnessCore,
+    stolen: 0,
+    carried,
+    usage: { ...usage, ...loop },
+  };
   const pair: Pair = {
     calls: 200,
     floor: { ...side, carried: { ...carried, ...quick }, contender: 'floor', cpuMsPerCallSecond: 1 },
@@ -160,6 +184,7 @@ function found(change: { cpu?: number; p99Ms?: number; lost?: number; harnessCor
     takenAt: '2026-01-01T00:00:00Z',
     seconds: 8,
     pairs: [pair],
+    pairsMeasured: 1,
     curve: [],
     memory: null,
     truncation: null,
