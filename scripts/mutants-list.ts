@@ -182,6 +182,13 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/models/openai/audio-frames.test.ts',
   },
   {
+    name: 'what was read is not copied out of the shared buffer',
+    file: 'src/http/text-intake.ts',
+    find: 'const text = Buffer.allocUnsafe(end - start);',
+    replace: 'const text = bytes.subarray(start, end);',
+    test: 'test/http/text-intake.test.ts',
+  },
+  {
     name: 'frames behind a fault are told all the same',
     file: 'src/http/text-intake.ts',
     find: '    this.#isClear = false;\n',

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { readThroughOneBuffer } from './one-buffer.ts';
 
 const FINAL = 0x80;
 const OPCODE = 0x0f;
@@ -33,8 +34,9 @@ export class TextIntake extends Duplex {
   constructor(socket: Socket, head: Buffer) {
     super();
     this.#socket = socket;
-    this.#take(head);
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#take(head, head.length);
+    const take = (buffer: Buffer, bytes: number): void => this.#take(buffer, bytes);
+    if (!readThroughOneBuffer(socket, take)) socket.on('data', (chunk: Buffer) => this.#take(chunk, chunk.length));
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy());
@@ -67,45 +69,49 @@ export class TextIntake extends Duplex {
     done(error);
   }
 
-  #take(chunk: Buffer): void {
+  /** What has come stands in front of `to`; the memory is another's as soon as this is over. */
+  #take(bytes: Buffer, to: number): void {
     this.#isClear ||= this.#wsWaits();
     let at = 0;
-    if (this.#front !== null) at = this.#goOnWithFront(this.#front, chunk);
-    else if (this.#restOfFrame > 0) at = this.#leaveFrame(chunk, 0, this.#restOfFrame);
-    while (at < chunk.length) at = this.#takeFrame(chunk, at);
+    if (this.#front !== null) at = this.#goOnWithFront(this.#front, bytes, to);
+    else if (this.#restOfFrame > 0) at = this.#leaveFrame(bytes, 0, to, this.#restOfFrame);
+    while (at < to) at = this.#takeFrame(bytes, at, to);
   }
 
   /** Returns where the next frame begins. */
-  #takeFrame(bytes: Buffer, at: number): number {
-    const start = startOfPayload(bytes, at);
+  #takeFrame(bytes: Buffer, at: number, to: number): number {
+    const start = startOfPayload(bytes, at, to);
     if (start === null) {
-      this.#front = bytes.subarray(at);
-      this.#leave(bytes, at, bytes.length);
-      return bytes.length;
+      this.#front = Buffer.from(bytes.subarray(at, to));
+      this.#leave(bytes, at, to);
+      return to;
     }
     const end = start + payloadBytes(bytes, at);
-    const isPlain = bytes[at] === (FINAL | TEXT) && isMasked(bytes, at) && end <= bytes.length;
-    if (isPlain && this.#isClear && this.#listener !== null && unmask(bytes, start, end)) {
-      this.#listener(bytes.subarray(start, end));
-      return end;
+    const isPlain = bytes[at] === (FINAL | TEXT) && isMasked(bytes, at) && end <= to;
+    if (isPlain && this.#isClear && this.#listener !== null) {
+      const text = unmasked(bytes, start, end);
+      if (text !== null) {
+        this.#listener(text);
+        return end;
+      }
     }
     this.#follow(bytes[at] ?? 0);
-    return this.#leaveFrame(bytes, at, end - at);
+    return this.#leaveFrame(bytes, at, to, end - at);
   }
 
   /** What has come of this frame went to ws at once, and so does the rest of it. */
-  #goOnWithFront(front: Buffer, chunk: Buffer): number {
-    const bytes = Buffer.concat([front, chunk]);
-    const start = startOfPayload(bytes, 0);
-    this.#front = start === null ? bytes : null;
-    if (start === null) return this.#leaveFrame(chunk, 0, chunk.length);
-    this.#follow(bytes[0] ?? 0);
-    return this.#leaveFrame(chunk, 0, start + payloadBytes(bytes, 0) - front.length);
+  #goOnWithFront(front: Buffer, bytes: Buffer, to: number): number {
+    const all = Buffer.concat([front, bytes.subarray(0, to)]);
+    const start = startOfPayload(all, 0, all.length);
+    this.#front = start === null ? all : null;
+    if (start === null) return this.#leaveFrame(bytes, 0, to, to);
+    this.#follow(all[0] ?? 0);
+    return this.#leaveFrame(bytes, 0, to, start + payloadBytes(all, 0) - front.length);
   }
 
   /** Of a frame of ws's `count` bytes follow from `at` on. Returns where those end that have come. */
-  #leaveFrame(bytes: Buffer, at: number, count: number): number {
-    const there = Math.min(at + count, bytes.length);
+  #leaveFrame(bytes: Buffer, at: number, to: number, count: number): number {
+    const there = Math.min(at + count, to);
     this.#restOfFrame = at + count - there;
     this.#leave(bytes, at, there);
     return there;
@@ -128,7 +134,7 @@ export class TextIntake extends Duplex {
 
   #leave(bytes: Buffer, from: number, to: number): void {
     this.#isClear = false;
-    if (to > from && !this.push(bytes.subarray(from, to))) this.#socket.pause();
+    if (to > from && !this.push(Buffer.from(bytes.subarray(from, to)))) this.#socket.pause();
   }
 }
 
@@ -136,12 +142,13 @@ function isMasked(bytes: Buffer, at: number): boolean {
   return ((bytes[at + 1] ?? 0) & MASKED) !== 0;
 }
 
-/** Null when the front of the frame has not come whole. */
-function startOfPayload(bytes: Buffer, at: number): number | null {
+/** Null when the front of the frame has not come whole before `to`. */
+function startOfPayload(bytes: Buffer, at: number, to: number): number | null {
+  if (at + 2 > to) return null;
   const length = (bytes[at + 1] ?? 0) & LENGTH;
   const lengthBytes = length === LENGTH_16_BIT ? 2 : length === LENGTH_64_BIT ? 8 : 0;
   const start = at + 2 + lengthBytes + (isMasked(bytes, at) ? MASK_BYTES : 0);
-  return at + 2 > bytes.length || start > bytes.length ? null : start;
+  return start > to ? null : start;
 }
 
 function payloadBytes(bytes: Buffer, at: number): number {
@@ -150,38 +157,32 @@ function payloadBytes(bytes: Buffer, at: number): number {
   return length === LENGTH_64_BIT ? Number(bytes.readBigUInt64BE(at + 2)) : length;
 }
 
-/** In place. False, and everything as it was, when it is not ASCII: whether it is UTF-8 is for ws to say. */
-function unmask(bytes: Buffer, start: number, end: number): boolean {
-  const all = applyMask(bytes, start, end);
-  if ((all & NOT_ASCII) === 0) return true;
-  applyMask(bytes, start, end);
-  return false;
-}
-
-/** Returns all bits that stand in any of the bytes then. */
-function applyMask(bytes: Buffer, start: number, end: number): number {
+/** In memory of its own. Null when it is not ASCII: whether it is UTF-8 is for ws to say. */
+function unmasked(bytes: Buffer, start: number, end: number): Buffer | null {
   const a = bytes[start - 4] ?? 0;
   const b = bytes[start - 3] ?? 0;
   const c = bytes[start - 2] ?? 0;
   const d = bytes[start - 1] ?? 0;
+  const text = Buffer.allocUnsafe(end - start);
   let all = 0;
   let at = start;
-  for (; at + 3 < end; at += 4) {
+  let put = 0;
+  for (; at + 3 < end; at += 4, put += 4) {
     const one = (bytes[at] ?? 0) ^ a;
     const two = (bytes[at + 1] ?? 0) ^ b;
     const three = (bytes[at + 2] ?? 0) ^ c;
     const four = (bytes[at + 3] ?? 0) ^ d;
-    bytes[at] = one;
-    bytes[at + 1] = two;
-    bytes[at + 2] = three;
-    bytes[at + 3] = four;
+    text[put] = one;
+    text[put + 1] = two;
+    text[put + 2] = three;
+    text[put + 3] = four;
     all |= one | two | three | four;
   }
   const key = [a, b, c];
-  for (let left = 0; at < end; at += 1, left += 1) {
+  for (let left = 0; at < end; at += 1, put += 1, left += 1) {
     const byte = (bytes[at] ?? 0) ^ (key[left] ?? 0);
-    bytes[at] = byte;
+    text[put] = byte;
     all |= byte;
   }
-  return all;
+  return (all & NOT_ASCII) === 0 ? text : null;
 }

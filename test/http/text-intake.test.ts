@@ -33,19 +33,20 @@ function bytesOf({ opcode, final, reserved, masked, payload }: Frame): Buffer {
 async function told(pieces: readonly Buffer[], withIntake: boolean): Promise<readonly string[]> {
   const server = createServer();
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: 100_000 });
-  const log: string[] = [];
+  // What has been told may be kept: it is looked at when all is over.
+  const log: (() => string)[] = [];
   const closed = new Promise<void>((resolve) => {
     server.on('upgrade', (request, socket, head) => {
       const intake = withIntake ? new TextIntake(socket as Socket, head) : null;
       webSockets.handleUpgrade(request, intake ?? socket, intake ? Buffer.alloc(0) : head, (webSocket) => {
         const message = (data: unknown, isBinary: boolean) =>
-          log.push(`${isBinary ? 'binary' : 'text'} ${(data as Buffer).toString('hex')}`);
+          log.push(() => `${isBinary ? 'binary' : 'text'} ${(data as Buffer).toString('hex')}`);
         webSocket.on('message', message);
         intake?.tell((text) => message(text, false));
-        webSocket.on('ping', (data) => log.push(`ping ${data.toString('hex')}`));
-        webSocket.on('error', (error) => log.push(`error ${(error as { code?: string }).code}`));
+        webSocket.on('ping', (data) => log.push(() => `ping ${data.toString('hex')}`));
+        webSocket.on('error', (error) => log.push(() => `error ${(error as { code?: string }).code}`));
         webSocket.on('close', (code) => {
-          log.push(`close ${code}`);
+          log.push(() => `close ${code}`);
           resolve();
         });
       });
@@ -71,7 +72,7 @@ async function told(pieces: readonly Buffer[], withIntake: boolean): Promise<rea
   await closed;
   client.destroy();
   server.close();
-  return log;
+  return log.map((told) => told());
 }
 
 const text = fc.oneof(
