@@ -65,8 +65,8 @@ const MOST_DELAY_MS = 3;
 const MOST_BYTES_PER_CALL = 150_000;
 const MOST_TRUNCATION_MS = 20;
 
-/** Share of the machine that others may take of a window: 80 ms of two cores in 8 s, which is one delay of 40 ms on each. */
-const MOST_STOLEN = 0.005;
+/** Share of the machine that others may take of a window: 32 ms of two cores in 8 s. The 99th percentile is what 80 ms of it are like. */
+const MOST_STOLEN = 0.002;
 
 /** The figures of such a pair are those of the other machines on the same hardware. */
 export function isDisturbed(pair: Pair): boolean {

@@ -107,7 +107,7 @@ describe('the report of the bench', () => {
       if (one === undefined) throw new Error('no pair');
       return { ...one, product: { ...one.product, stolen }, ratio };
     };
-    const all = [pair(0.02, 1), pair(0.001, 3), pair(0, 2), pair(0.003, 1.5), pair(0.3, 1.1)];
+    const all = [pair(0.02, 1), pair(0.001, 3), pair(0, 2), pair(0.0015, 1.5), pair(0.3, 1.1)];
     expect(all.map(isDisturbed)).toEqual([true, false, false, false, true]);
     expect(leastDisturbed(all, 3).map(({ ratio }) => ratio)).toEqual([3, 2, 1.5]);
     expect(leastDisturbed(all, 4).map(({ ratio }) => ratio)).toEqual([1, 3, 2, 1.5]);
