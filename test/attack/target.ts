@@ -234,14 +234,19 @@ export class CapturedCall {
     };
   }
 
-  /** Attaches a stream, as Twilio does; `before` may send what it likes before the `start`. Null when no stream is wanted. */
+  /**
+   * Attaches a stream, as Twilio does; `before` may send what it likes before the `start`. Null when no stream is wanted. Webhooks of
+   * the same call, sent meanwhile, may end it or order another stream, which spends the token of this one: then it asks again.
+   */
   async attach(
     url = this.outgoingUrl,
     before: (socket: WebSocket) => void = () => undefined,
+    triesLeft = 5,
   ): Promise<WebSocket | null> {
     const address = await this.answer(url);
     if (address === null) return null;
     const socket = await this.upgrade(address.url);
+    if (socket === 403 && triesLeft > 1) return this.attach(url, before, triesLeft - 1);
     if (typeof socket === 'number') throw new Error(`The upgrade was refused with ${socket}`);
     before(socket);
     socket.send(JSON.stringify({ event: 'connected', protocol: 'Call', version: '1.0.0' }));
