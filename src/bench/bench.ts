@@ -45,18 +45,11 @@ export interface BenchOptions {
 }
 
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
-  const { parts, pairs, calls } = options;
+  const { parts, pairs } = options;
   return inFolder(options, async (setting) => {
     const world = await openWorld(setting);
     try {
-      const found: Pair[] = [];
-      // A pair during which the machine was taken from us is measured again, within reason.
-      for (let sound = 0; parts.includes('cost') && sound < pairs && found.length < 2 * pairs; ) {
-        const pair = await measurePair(world, calls, setting, options);
-        found.push(pair);
-        if (!isDisturbed(pair)) sound += 1;
-        else options.tell('other machines took part of this one meanwhile: the pair is measured again');
-      }
+      const found = parts.includes('cost') ? await measurePairs(world, setting, options) : [];
       const curve = parts.includes('curve') ? await measureCurve(world, setting, options) : null;
       if (parts.includes('truncation')) options.tell('truncation, against the ear of the simulated telephone');
       const { command, version } = options;
@@ -100,6 +93,22 @@ function lastLines(file: string): string {
   } catch {
     return '';
   }
+}
+
+/** As many as are wanted, and more in place of those during which the machine was taken from us: twice as many at most. */
+async function measurePairs(
+  world: Hired<WorldDuties>,
+  setting: BenchSetting,
+  options: BenchOptions,
+): Promise<readonly Pair[]> {
+  const { calls, pairs, tell } = options;
+  const found: Pair[] = [];
+  while (found.filter((pair) => !isDisturbed(pair)).length < pairs && found.length < 2 * pairs) {
+    const pair = await measurePair(world, calls, setting, options);
+    found.push(pair);
+    if (isDisturbed(pair)) tell('other machines took part of this one meanwhile: the pair is measured again');
+  }
+  return found;
 }
 
 async function measurePair(

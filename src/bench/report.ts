@@ -65,7 +65,7 @@ const MOST_DELAY_MS = 3;
 const MOST_BYTES_PER_CALL = 150_000;
 const MOST_TRUNCATION_MS = 20;
 
-/** Share of the machine that others may take of a window: 32 ms of two cores in 8 s. The 99th percentile is what 80 ms of it are like. */
+/** Share of the machine that others may take in a window: 32 ms of two cores in 8 s, of which the slowest 80 ms make the 99th percentile. */
 const MOST_STOLEN = 0.002;
 
 /** The figures of such a pair are those of the other machines on the same hardware. */

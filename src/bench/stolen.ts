@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 /** proc_stat(5) counts in hundredths of a second on every Linux of ours (USER_HZ). */
 const TICK_MS = 10;
 
-/** Milliseconds for which a processor of this machine had work to do and was given to another one, since the start; 0 where nobody counts. */
+/** Milliseconds since the start for which a processor had work to do here and was given to another machine; 0 where nobody counts. */
 export function stolenMs(read: () => string = () => readFileSync('/proc/stat', 'utf8')): number {
   try {
     // "cpu  user nice system idle iowait irq softirq steal …"

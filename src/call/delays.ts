@@ -16,7 +16,7 @@ export interface Delays {
 /** How many of a run's latest delays `stallShown` looks at. */
 export const LAGS_KEPT = 4;
 const SAMPLES_TRUSTED = 8;
-/** What is kept of `chanceMs` with each echo: after a burst of the network a stall must not stay unseen for long. */
+/** What is kept of `chanceMs` with each echo: half is gone after 18 s of speech, so that a burst of the network does not hide stalls for ever. */
 const CHANCE_KEPT = 127 / 128;
 const LEAST_STALL_MS = 20;
 /** A line with less jitter needs fewer late echoes in a row to be believed. */
@@ -26,15 +26,15 @@ const ROUGH_MS = 40;
 const LEAST_SLACK_MS = 40;
 const UNKNOWN_SLACK_MS = 250;
 
-/** `previousMs` is the delay before this one in the same run of audio, `mostMs` the longest of all before it. */
+/** `run`: the latest delays before this one in the same run of audio, oldest first, and the longest of all. */
 export function learnDelay(
   known: Delays | null,
-  previousMs: number | undefined,
-  mostMs: number,
+  run: { readonly lagsMs: readonly number[]; readonly mostLagMs: number },
   lagMs: number,
 ): Delays {
   if (!known) return { leastMs: lagMs, jitterMs: 0, chanceMs: 0, samples: 0 };
   const leastMs = Math.min(known.leastMs, lagMs);
+  const previousMs = run.lagsMs.at(-1);
   if (previousMs === undefined) return { ...known, leastMs };
   // A stall is one jump and no variation: once the line is known, a single difference counts only so far.
   const believedMs = known.samples < SAMPLES_TRUSTED ? Number.POSITIVE_INFINITY : 3 * known.jitterMs + LEAST_STALL_MS;
@@ -44,7 +44,7 @@ export function learnDelay(
     leastMs,
     samples,
     jitterMs: known.jitterMs + (differenceMs - known.jitterMs) / Math.min(16, samples),
-    chanceMs: Math.max(mostMs - lagMs, known.chanceMs * CHANCE_KEPT),
+    chanceMs: Math.max(run.mostLagMs - lagMs, known.chanceMs * CHANCE_KEPT),
   };
 }
 

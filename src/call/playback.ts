@@ -331,7 +331,7 @@ function withEchoes(items: readonly Spoken[], echoed: readonly Mark[]): readonly
 /** What an echo tells of the run. Every later echo bounds a stall from above, which also takes back one that was none. */
 function measure(playback: Playback, run: Run, atByte: number, nowMs: number): Playback {
   const lagMs = nowMs - run.startedAtMs - msOfBytes(atByte);
-  const delays = learnDelay(playback.delays, run.lagsMs.at(-1), run.mostLagMs, lagMs);
+  const delays = learnDelay(playback.delays, run, lagMs);
   const lagsMs = [...run.lagsMs.slice(1 - LAGS_KEPT), lagMs];
   const boundMs = Math.min(run.stallMs, lagMs - delays.leastMs);
   const shownMs = stallShown(delays, lagsMs, boundMs);

