@@ -177,7 +177,7 @@ export async function runCell(cell: Cell): Promise<Outcome> {
     }
     await checkWorld({ cell, office, person: people, ended, refused, heardBefore, breaches });
   } catch (error) {
-    breaches.push(error instanceof Error ? error.message : String(error));
+    breaches.push(`${error instanceof Error ? error.message : error} (${storyOf(office, people)})`);
   } finally {
     for (const back of undo.toReversed()) await back();
     await close(office, clock, breaches);
@@ -190,6 +190,16 @@ export async function runCell(cell: Cell): Promise<Outcome> {
     tookMs: performance.now() - startedAtMs,
     breaches,
   };
+}
+
+/** How far a call has come, for whoever wonders why it came no further. */
+function storyOf({ world }: Office, person: Person): string {
+  const said = person.scripted.said.map(({ phraseId }) => phraseId);
+  const spoken = world.realtime.sessions.map(({ record }) =>
+    [...record.spoken.values()].map(({ phraseId }) => phraseId),
+  );
+  const calls = world.twilio.calls.map(({ status, streams }) => `${status}, ${streams.length} streams`);
+  return `person: ${said.join(' ')}; sessions: ${spoken.map((ids) => ids.join(' ')).join(' | ')}; calls: ${calls.join(' | ')}`;
 }
 
 /** Resolves at the moment that the fault strikes. */

@@ -67,7 +67,8 @@ export async function runCells(cells: readonly Cell[], atOnce: number): Promise<
   return outcomes;
 }
 
-const MOST_LAG_MS = 250;
+/** In proportion to the times of the cells, which are a tenth to a quarter of the product's own. */
+const MOST_LAG_MS = 100;
 
 function runInTime(cell: Cell, start: () => Promise<void>, lag: Lag): Promise<Outcome> {
   const faultOf = ({ breaches }: Outcome): string | null =>
