@@ -12,8 +12,10 @@ export interface Flags {
 const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [flagOf(setting.name), setting] as const));
 const SWITCHES: ReadonlySet<string> = new Set([
   'AI_DISCLOSURE',
+  'MCP_ALLOW_QUERY_TOKEN',
   'PREFLIGHT',
   'PRIVATE_LISTENER',
+  'READ_ONLY',
   'RECORD_CALLS',
   'TWILIO_RECORDING',
 ]);

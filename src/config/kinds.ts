@@ -79,6 +79,42 @@ export const prefixes: Kind<readonly string[]> = z
     ),
   );
 
+/** Comma-separated words, each of the form of `pattern`; `must` ends the sentence "NAME must …". */
+export function words(pattern: RegExp, must: string): Kind<readonly string[]> {
+  return z
+    .string()
+    .transform(listed)
+    .pipe(z.array(z.string().regex(pattern, `must ${must}`)));
+}
+
+/** Comma-separated words out of these. */
+export function someOf<const T extends string>(...known: readonly T[]): Kind<readonly T[]> {
+  const must = `must be a comma-separated list of ${known.join(', ')}`;
+  return z
+    .string()
+    .transform((value) => listed(value.toLowerCase()))
+    .pipe(z.array(z.enum(known, must)));
+}
+
+function listed(value: string): string[] {
+  const entries = value.split(',').map((entry) => entry.trim());
+  return [...new Set(entries)].filter((entry) => entry !== '');
+}
+
+/** Comma-separated origins, as browsers send them: scheme, host and port. */
+export const origins: Kind<readonly string[]> = z.string().transform((value, context) => {
+  const given = listed(value).map((entry) => ({ entry, url: parse(entry) }));
+  const wrong = given.some(
+    ({ entry, url }) => url === null || url.origin === 'null' || url.origin !== entry.toLowerCase().replace(/\/$/, ''),
+  );
+  if (!wrong) return given.map(({ url }) => url?.origin ?? '');
+  context.addIssue({
+    code: 'custom',
+    message: 'must be a comma-separated list of origins, such as https://app.example.com',
+  });
+  return z.NEVER;
+});
+
 function bare(value: string): string {
   return value.replace(/[\s().-]/g, '');
 }

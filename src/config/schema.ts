@@ -4,12 +4,15 @@ import {
   form,
   type Kind,
   oneOf,
+  origins,
   phoneNumber,
   prefixes,
   publicUrl,
   serviceUrl,
+  someOf,
   text,
   whole,
+  words,
   yesOrNo,
 } from './kinds.ts';
 
@@ -34,11 +37,16 @@ function setting<T>(name: string, kind: Kind<T>, fallback: NoInfer<T>, about: st
   return { name, kind, fallback, about, secret: false };
 }
 
-const NO_NUMBERS: readonly string[] = [];
+const NONE: readonly string[] = [];
+export const TOOLSETS = ['voice', 'asterisk', '3cx', 'voipms'] as const;
+export type Toolset = (typeof TOOLSETS)[number];
+const NO_TOOLSETS: readonly Toolset[] = [];
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const accountSid = form(/^AC[0-9a-fA-F]{32}$/, 'be AC and 32 hexadecimal digits, as the Twilio console shows it');
 const apiKey = form(/^SK[0-9a-fA-F]{32}$/, 'be SK and 32 hexadecimal digits, as the Twilio console shows it');
 const credential = form(/^\S+$/, 'be one word without spaces');
+const hostNames = words(/^[A-Za-z0-9._-]{1,253}$/, 'be a comma-separated list of host names, without scheme and port');
+const toolNames = words(/^[A-Za-z0-9_-]{1,40}$/, 'be a comma-separated list of names of tools');
 const token = form(/^\S{16,}$/, 'be at least 16 characters without spaces; take a random one');
 
 // biome-ignore format: one line a setting
@@ -64,17 +72,31 @@ export const SETTINGS = {
   vadSilenceMs: setting('VAD_SILENCE_MS', whole(100, 5000), 500, 'Silence in milliseconds that ends a turn; the first turn waits longer.'),
   host: setting('HOST', text, '127.0.0.1', 'Address of the public listener (webhooks and audio), which your proxy or tunnel forwards to.'),
   port: setting('PORT', whole(0, 65535), 3004, 'Port of the public listener.'),
-  mcpHost: setting('MCP_HOST', text, '127.0.0.1', 'Address of the private listener (/metrics and /ready). Another one than loopback needs MCP_AUTH_TOKEN.'),
+  toolsets: setting('TOOLSETS', someOf(...TOOLSETS), NO_TOOLSETS, `Which sets of tools are offered, comma-separated: ${TOOLSETS.join(', ')}. Empty: every set whose system is configured.`),
+  tools: setting('TOOLS', toolNames, NONE, 'Only these tools of the sets are offered, comma-separated. Empty: all of them.'),
+  excludeTools: setting('EXCLUDE_TOOLS', toolNames, NONE, 'These tools are never offered, comma-separated.'),
+  readOnly: setting('READ_ONLY', yesOrNo, false, 'Offer only what changes nothing, whatever else is asked for.'),
+  confirmCalls: setting('CONFIRM_CALLS', oneOf('never', 'when-possible', 'always'), 'never', 'Have the client ask its user before each call (MCP elicitation): never, when-possible, or always, which refuses calls of clients that cannot ask.'),
+  mcpHost: setting('MCP_HOST', text, '127.0.0.1', 'Address of the private listener (/mcp, /sse, /metrics and /ready). Another one than loopback needs tokens: MCP_AUTH_TOKEN, MCP_TOKENS_FILE or OAUTH_ISSUER.'),
   mcpPort: setting('MCP_PORT', whole(0, 65535), 8787, 'Port of the private listener.'),
   privateListener: setting('PRIVATE_LISTENER', yesOrNo, false, 'Start the private listener also beside an MCP client on stdin and stdout; --http does the same. switchboard serve always starts it.'),
-  mcpAuthToken: secret('MCP_AUTH_TOKEN', token, 'Bearer token that clients of the private listener must show.'),
+  mcpUrl: optional('MCP_URL', serviceUrl('https', 'http'), 'Address under which clients reach the private listener through your own proxy, such as https://mcp.example.com; without /mcp.'),
+  mcpAuthToken: secret('MCP_AUTH_TOKEN', token, 'Bearer token that clients of the private listener must show; it may do everything.'),
+  mcpTokensFile: optional('MCP_TOKENS_FILE', text, 'JSON file with named bearer tokens and what each may do; docs/mcp.md shows its form.'),
+  mcpAllowQueryToken: setting('MCP_ALLOW_QUERY_TOKEN', yesOrNo, false, 'Also take the token from ?token= in the address, which proxies and histories may keep. Only for clients that can set nothing else.'),
+  mcpAllowedHosts: setting('MCP_ALLOWED_HOSTS', hostNames, NONE, 'Further names under which clients may address the private listener, comma-separated.'),
+  mcpAllowedOrigins: setting('MCP_ALLOWED_ORIGINS', origins, NONE, 'Origins of web pages that may use the private listener, comma-separated, such as https://app.example.com.'),
+  mcpRequestsPerMinute: setting('MCP_REQUESTS_PER_MINUTE', whole(1, 1_000_000), 600, 'Most requests a minute of one token.'),
+  oauthIssuer: optional('OAUTH_ISSUER', serviceUrl('https', 'http'), 'Issuer of OAuth access tokens (JWT) that are accepted as well; needs MCP_URL or OAUTH_AUDIENCE.'),
+  oauthAudience: optional('OAUTH_AUDIENCE', text, 'Audience that those tokens must name. Default: MCP_URL with /mcp.'),
+  oauthJwksUrl: optional('OAUTH_JWKS_URL', serviceUrl('https', 'http'), 'Keys of the issuer. Default: as its metadata says.'),
   dataDir: optional('DATA_DIR', text, 'Folder for transcripts and other data. Default: the platform’s user data folder.'),
   pricesFile: optional('PRICES_FILE', text, 'JSON file whose prices replace the built-in ones where it names them; docs/costs.md shows its form.'),
   logLevel: setting('LOG_LEVEL', oneOf(...LEVELS), 'info', `How much is logged to stderr: ${LEVELS.join(', ')}.`),
   maxConcurrentCalls: setting('MAX_CONCURRENT_CALLS', whole(1, 1000), 20, 'Most calls at the same time.'),
   maxCallsPerHour: setting('MAX_CALLS_PER_HOUR', whole(1, 100_000), 60, 'Most calls placed within an hour.'),
-  allowedNumbers: setting('ALLOWED_NUMBERS', prefixes, NO_NUMBERS, 'Only numbers that begin with one of these may be called, comma-separated, such as +1415,+44. Empty: all.'),
-  blockedNumbers: setting('BLOCKED_NUMBERS', prefixes, NO_NUMBERS, 'Numbers that begin with one of these are never called. Emergency and premium-rate numbers are always refused.'),
+  allowedNumbers: setting('ALLOWED_NUMBERS', prefixes, NONE, 'Only numbers that begin with one of these may be called, comma-separated, such as +1415,+44. Empty: all.'),
+  blockedNumbers: setting('BLOCKED_NUMBERS', prefixes, NONE, 'Numbers that begin with one of these are never called. Emergency and premium-rate numbers are always refused.'),
   ringTimeoutSeconds: setting('RING_TIMEOUT_SECONDS', whole(5, 600), 30, 'How long the telephone rings before the call is given up.'),
   firstSpeechSeconds: setting('FIRST_SPEECH_SECONDS', between(0, 30), 3, 'How long the agent waits for the other side to speak first.'),
   silenceSeconds: setting('SILENCE_SECONDS', between(3, 300), 15, 'Silence after which the agent asks whether somebody is there.'),
