@@ -11,7 +11,7 @@ import type { AppTiming } from './config/app-timing.ts';
 import { type Config, type ConfigReading, requireForCalls } from './config/config.ts';
 import { type PricesReading, readPricesFile } from './config/prices-file.ts';
 import { keptApart, leadsToSimulators } from './config/simulated.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, UpstreamError } from './errors.ts';
 import { freePort } from './http/free-port.ts';
 import type { Listener } from './http/listener.ts';
 import type { Metrics } from './http/metrics.ts';
@@ -43,6 +43,12 @@ export interface App {
   listening(): { readonly public: Address | null; readonly private: Address | null };
   /** Resolves when the first start has been tried; never rejects. */
   readonly started: Promise<void>;
+  /** How many calls are under way. */
+  liveCalls(): number;
+  /** Tries at once what could not be started yet. */
+  wake(): void;
+  /** From now on no new calls are placed; the live ones go on. */
+  retire(): void;
   /** Ends live calls within about `graceMs`, at once when `hurry` resolves, and closes everything. */
   stop(graceMs: number, hurry?: Promise<unknown>): Promise<void>;
 }
@@ -58,6 +64,8 @@ export interface ComposeOptions {
   readonly clock?: Clock;
   /** Start the private listener as well, and count what happens. */
   readonly privateListener?: boolean;
+  /** Why the public listener must not be started yet; null when it may. Asked at each try. */
+  readonly mayListen?: () => ConfigError | null;
   /** How long a port that is taken, or a store that cannot be opened, is left alone before the next try. */
   readonly retryMs?: number;
   readonly timing?: AppTiming;
@@ -67,6 +75,8 @@ export interface ComposeOptions {
 
 const RETRY_MS = 15_000;
 const PORT_TRIES = 5;
+const RETIRED =
+  'The client that started this Switchboard process has left, so it takes no new calls; another one takes over when the live ones have ended. Try again then, with the same idempotencyKey.';
 /** Longer than a write waits for the lock of another process. */
 const CLOSE_STORE_MS = 10_000;
 /** Longer end-pointing in turn one, or the agent talks over "Thank you for calling… Luigi's". */
@@ -109,6 +119,8 @@ class Composition implements App {
   #publicAddress: Address | null = null;
   #privateAddress: Address | null = null;
   #cancelRetry: () => void = () => undefined;
+  #starting: Promise<void>;
+  #retired = false;
   #stopped = false;
   #tried = false;
   #choosesPort = false;
@@ -123,6 +135,7 @@ class Composition implements App {
     this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
     this.switchboard = this.#late.switchboard;
     this.started = this.#start();
+    this.#starting = this.started;
   }
 
   status(): readonly string[] {
@@ -135,6 +148,7 @@ class Composition implements App {
 
   readiness(): readonly string[] {
     if (this.#stopped) return ['The server is shutting down and takes no new calls.'];
+    if (this.#retired) return [RETIRED];
     if (!this.#tried) return ['The server is starting.'];
     const reasons = [...this.#troubles]
       .filter(([part]) => part !== 'private listener')
@@ -153,6 +167,19 @@ class Composition implements App {
     return { public: this.#publicAddress, private: this.#privateAddress };
   }
 
+  liveCalls(): number {
+    return this.#running?.liveCalls() ?? 0;
+  }
+
+  wake(): void {
+    this.#cancelRetry();
+    this.#starting = this.#starting.then(() => this.#start());
+  }
+
+  retire(): void {
+    this.#retired = true;
+  }
+
   #notReady(): ConfigError | null {
     return this.#troubles.get('simulators') ?? this.#troubles.get('store') ?? null;
   }
@@ -165,7 +192,7 @@ class Composition implements App {
     this.#tried = true;
     await this.#attempt('private listener', () => this.#startPrivate());
     if (this.#stopped || this.#troubles.size === 0) return;
-    this.#cancelRetry = this.#clock.setTimer(() => void this.#start(), this.#options.retryMs ?? RETRY_MS);
+    this.#cancelRetry = this.#clock.setTimer(() => this.wake(), this.#options.retryMs ?? RETRY_MS);
   }
 
   async #attempt(part: Part, start: () => Promise<void>): Promise<void> {
@@ -235,6 +262,7 @@ class Composition implements App {
   /** The adapters, once there is everything to place a call with; to hang one up, nothing needs to reach us. */
   async #ready(purpose: 'place' | 'hang-up'): Promise<Outside> {
     await this.started;
+    if (this.#retired && purpose === 'place') throw new UpstreamError(RETIRED, { retryable: true });
     // A line that is up must not stay up for a setting that has nothing to do with it.
     if (purpose === 'place' || !this.#outside) requireForCalls(this.#config, this.#options.reading.complaints);
     const trouble = this.#troubles.get('listener');
@@ -259,7 +287,9 @@ class Composition implements App {
   }
 
   async #listen(): Promise<void> {
-    const { logger } = this.#options;
+    const { logger, mayListen } = this.#options;
+    const notYet = mayListen?.() ?? null;
+    if (notYet !== null) throw notYet;
     const config = this.#config;
     this.#outside ??= this.#createOutside(config);
     const carrier = this.#outside?.carrier;
@@ -284,7 +314,7 @@ class Composition implements App {
     const { mcpHost: host, mcpPort, mcpAuthToken, simulate } = this.#config;
     const look = () => ({
       reasons: this.readiness(),
-      liveCalls: this.#running?.liveCalls() ?? 0,
+      liveCalls: this.liveCalls(),
       simulated: simulate,
     });
     const routes = [metricsRoute(metrics), readyRoute(look)];
@@ -344,7 +374,7 @@ class Composition implements App {
   async stop(graceMs: number, hurry?: Promise<unknown>): Promise<void> {
     this.#stopped = true;
     this.#cancelRetry();
-    await this.started;
+    await this.#starting;
     this.#stopArchive();
     await this.#running?.stop(graceMs, hurry);
     await this.#server?.stop();

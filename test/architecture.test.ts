@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['call', 'media', 'config', 'process-identity.ts'],
   pbx: ['call', 'config'],
   switchboard: ['carriers', 'models', 'store', 'pbx', 'call', 'media', 'config', 'process-identity.ts'],
-  mcp: ['switchboard', 'store', 'pbx', 'call', 'config'],
+  mcp: ['switchboard', 'store', 'pbx', 'call', 'config', 'process-identity.ts'],
   http: ['switchboard', 'carriers', 'store', 'call', 'config'],
   web: ['switchboard', 'store', 'call', 'config'],
   simulator: ['media'],

@@ -1,24 +1,29 @@
 import { parseArgs } from 'node:util';
 import type { Address, App } from '../compose.ts';
 import { complaintsError, processSources, readConfig } from '../config/config.ts';
-import { runServer } from './server.ts';
+import { keepPausesShort } from './heap.ts';
+import { createLogger } from './log.ts';
+import { stopSignal, surviveMistakes } from './signals.ts';
+import { Telephone } from './telephone.ts';
 
 /**
  * Serves without a client of its own, until a signal comes: the public listener, and the private one. Says on stderr where they are.
  * Settings that cannot be read end it at once; what is missing, taken or locked is tried again, and `/ready` says so meanwhile.
  */
-export function run(words: readonly string[]): Promise<number> {
+export async function run(words: readonly string[]): Promise<number> {
   parseArgs({ args: [...words], options: {} });
   const reading = readConfig(processSources());
   if (reading.complaints.length > 0) throw complaintsError(reading.complaints);
-  return runServer({
-    reading,
-    privateListener: true,
-    meet: async (app) => {
-      void app.started.then(() => announce(app));
-      return { gone: new Promise(() => undefined), close: async () => undefined };
-    },
-  });
+  const logger = createLogger(reading.config);
+  surviveMistakes(logger);
+  keepPausesShort();
+  const signalled = stopSignal();
+  const telephone = new Telephone({ reading, logger, kind: 'serve', privateListener: true });
+  void telephone.app.started.then(() => announce(telephone.app));
+  const why = await signalled;
+  logger.info({ why }, 'stopping');
+  await telephone.stop();
+  return 0;
 }
 
 function announce(app: App): void {

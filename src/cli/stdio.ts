@@ -1,18 +1,54 @@
 import { processSources, readConfig } from '../config/config.ts';
-import { serveStdio } from '../mcp/stdio.ts';
-import { runServer } from './server.ts';
+import { keptApart } from '../config/simulated.ts';
+import { offerOf } from '../mcp/offer.ts';
+import { Ownership } from '../mcp/relay/ownership.ts';
+import { relayClient } from '../mcp/relay/relay.ts';
+import { digestsOf } from '../mcp/relay/shared-settings.ts';
+import { claimStdout } from '../mcp/stdout.ts';
+import { type OwnerLock, tryOwnerLock } from '../store/sqlite/owner-lock.ts';
+import { keepPausesShort } from './heap.ts';
+import { createLogger } from './log.ts';
+import { patience, stopSignal, surviveMistakes } from './signals.ts';
+import { Telephone } from './telephone.ts';
 import { VERSION } from './version.ts';
 
-/** Serves one MCP client until it leaves or a signal comes. */
-export function run(): Promise<number> {
+/**
+ * Serves one MCP client until it leaves or a signal comes: through the process that owns the telephone of the data folder, which is
+ * this one when there is no other. Resolves with the exit code.
+ */
+export async function run(): Promise<number> {
   const reading = readConfig(processSources());
-  return runServer({
-    reading,
-    privateListener: reading.config.privateListener,
-    meet: async (app, logger) => {
-      const { switchboard } = app;
-      const session = await serveStdio({ switchboard, version: VERSION, logger, status: () => app.status() });
-      return { gone: session.closed, close: () => session.close() };
+  const { config } = reading;
+  const logger = createLogger(config);
+  surviveMistakes(logger);
+  keepPausesShort();
+  const signalled = stopSignal();
+  let telephone: Telephone | null = null;
+  const { dataDir } = keptApart(config);
+  const ownership = new Ownership<OwnerLock>({
+    dataDir,
+    version: VERSION,
+    offer: offerOf(config),
+    digests: (token) => digestsOf(reading, token),
+    tryLock: () => tryOwnerLock(dataDir),
+    own: (lock) => {
+      telephone = new Telephone({ reading, logger, kind: 'stdio', privateListener: config.privateListener }, lock);
+      return telephone.serveHere();
     },
+    logger,
   });
+  const relay = relayClient({
+    input: process.stdin,
+    output: claimStdout(),
+    connect: (signal) => ownership.connect(signal),
+    trouble: () => ownership.trouble(),
+    logger,
+  });
+  const gone = relay.closed.then((why) => ({ why, hurry: patience(signalled) }));
+  const { why, hurry } = await Promise.race([gone, signalled.then((name) => ({ why: name, hurry: undefined }))]);
+  logger.info({ why }, 'stopping');
+  // Assigned in a callback, which the compiler does not see.
+  await (telephone as Telephone | null)?.stop(hurry);
+  await relay.close();
+  return 0;
 }

@@ -38,6 +38,8 @@ export interface Complaint {
 export interface ConfigReading {
   readonly config: Config;
   readonly complaints: readonly Complaint[];
+  /** Names of the settings that somebody gave. */
+  readonly given: readonly string[];
   /** The words of the command line that are no settings. */
   readonly rest: readonly string[];
 }
@@ -68,7 +70,13 @@ export function readConfig(sources: ConfigSources): ConfigReading {
   const dataDir = dataFolder(values.dataDir as string | null, sources.env, machine);
   const draft = { ...(values as unknown as Values), dataDir, simulate: flags.simulate };
   const { config, complaints: crossed } = crossCheck(draft, complaints);
-  return { config: freeze(config), complaints: [...complaints, ...crossed], rest: flags.rest };
+  const names = Object.values(SETTINGS).map(({ name }) => name);
+  return {
+    config: freeze(config),
+    complaints: [...complaints, ...crossed],
+    given: names.filter((name) => given(name) !== undefined),
+    rest: flags.rest,
+  };
 }
 
 /**

@@ -12,3 +12,8 @@ export interface Session {
   readonly transport: 'stdio' | 'relay' | 'http' | 'sse';
   readonly offer: Offer;
 }
+
+/** Of the settings nothing but these: they are told to other processes. */
+export function offerOf({ toolsets, tools, excludeTools, readOnly, confirmCalls }: Offer): Offer {
+  return { toolsets, tools, excludeTools, readOnly, confirmCalls };
+}

@@ -13,6 +13,7 @@ import type { Switchboard } from '../switchboard/port.ts';
 import { PROMPTS, TOOLS } from './catalogue.ts';
 import { type Logger, logOfCall, RequestFailure, resourceFailure, toolFailure } from './failure.ts';
 import { INSTRUCTIONS } from './instructions.ts';
+import type { Session } from './offer.ts';
 import type { Prompt } from './prompts/prompt.ts';
 import {
   completeRecordedCallId,
@@ -43,6 +44,7 @@ export interface McpServerOptions {
   readonly logger: Logger;
   /** What is wrong with the server at this moment, as sentences for the assistant. */
   readonly status?: () => readonly string[];
+  readonly session?: Session;
 }
 
 /** Of one client. An assistant waits for a few calls at most; a faulty one must not fill the memory with waiting. */
