@@ -1,12 +1,9 @@
 /** The one file that knows every part: settings → adapters → switchboard → edges. What it starts it stops, in reverse order. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { CallPolicy } from './call/events.ts';
+import { createOutside, type Outside, settingsOf } from './adapters.ts';
 import { PRICES } from './call/prices.ts';
 import { TIMING } from './call/timing.ts';
-import type { Limits } from './call/words.ts';
-import type { Carrier } from './carriers/carrier.ts';
-import { createTwilioCarrier } from './carriers/twilio/carrier.ts';
 import type { AppTiming } from './config/app-timing.ts';
 import { type Config, type ConfigReading, requireForCalls } from './config/config.ts';
 import { type PricesReading, readPricesFile } from './config/prices-file.ts';
@@ -17,8 +14,6 @@ import type { Listener } from './http/listener.ts';
 import type { Metrics } from './http/metrics.ts';
 import { createPrivateServer, metricsRoute, openMetrics, readyRoute } from './http/private-server.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
-import type { Model } from './models/model.ts';
-import { createOpenAiModel } from './models/openai/model.ts';
 import { startWorld, type World } from './simulator/world.ts';
 import { openRecordingFolder } from './store/files/recordings.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
@@ -79,19 +74,12 @@ const RETIRED =
   'The client that started this Switchboard process has left, so it takes no new calls; another one takes over when the live ones have ended. Try again then, with the same idempotencyKey.';
 /** Longer than a write waits for the lock of another process. */
 const CLOSE_STORE_MS = 10_000;
-/** Longer end-pointing in turn one, or the agent talks over "Thank you for calling… Luigi's". */
-const FIRST_TURN_SILENCE_MS = 1_000;
 
 export function compose(options: ComposeOptions): App {
   return new Composition(options);
 }
 
 type Part = 'simulators' | 'store' | 'listener' | 'private listener';
-
-interface Outside {
-  readonly carrier: Carrier;
-  readonly model: Model;
-}
 
 class Composition implements App {
   readonly switchboard: Switchboard;
@@ -330,45 +318,16 @@ class Composition implements App {
 
   /** Null while settings are missing: the tools say which. */
   #createOutside(config: Config): Outside | null {
-    const { publicUrl, twilioAccountSid, twilioAuthToken, twilioNumber, openaiApiKey } = config;
-    if (!publicUrl || !twilioAccountSid || !twilioAuthToken || !twilioNumber || !openaiApiKey) return null;
-    const { timing = {} } = this.#options;
-    const clock = this.#clock;
-    const logger = this.#calm;
-    const carrier = createTwilioCarrier({
-      accountSid: twilioAccountSid,
-      authToken: twilioAuthToken,
-      authTokenSecondary: config.twilioAuthTokenSecondary ?? undefined,
-      apiKey: config.twilioApiKey ?? undefined,
-      apiSecret: config.twilioApiSecret ?? undefined,
-      number: twilioNumber,
-      publicUrl,
-      apiBaseUrl: config.twilioApiBaseUrl ?? undefined,
-      recording: config.twilioRecording,
+    return createOutside({
+      config,
+      timing: this.#options.timing ?? {},
       onRecording: async (recording) => (await this.#archive?.hearOf(recording)) ?? 'unknown',
       identify: async (query) =>
         this.#store ? await identifyDialled(this.#store, { ...query, carrier: 'twilio' }) : 'unsure',
-      requestTimeoutMs: timing.restMs,
-      mediaTimeoutMs: timing.mediaMs,
-      clock,
       healthProof: (nonce) => this.#proof(nonce),
-      logger,
+      clock: this.#clock,
+      logger: this.#calm,
     });
-    const model = createOpenAiModel({
-      apiKey: openaiApiKey,
-      url: config.openaiWebsocketUrl,
-      model: config.openaiRealtimeModel,
-      dialect: config.openaiRealtimeDialect,
-      transcriptionModel: config.openaiTranscriptionModel,
-      noiseReduction: config.openaiNoiseReduction,
-      turnDetection: config.turnDetection,
-      vadThreshold: config.vadThreshold,
-      connectTimeoutMs: timing.modelConnectMs,
-      heartbeatMs: timing.modelHeartbeatMs,
-      clock,
-      logger,
-    });
-    return { carrier, model };
   }
 
   async stop(graceMs: number, hurry?: Promise<unknown>): Promise<void> {
@@ -395,33 +354,4 @@ class Composition implements App {
     await Promise.race([this.#store?.close(), tooLong]);
     cancel();
   }
-}
-
-function settingsOf(config: Config, timing: AppTiming): Parameters<typeof createSwitchboard>[0]['settings'] {
-  const limits: Limits = {
-    ringMs: config.ringTimeoutSeconds * 1_000,
-    firstSpeechMs: config.firstSpeechSeconds * 1_000,
-    silenceMs: config.silenceSeconds * 1_000,
-    callMs: config.maxCallSeconds * 1_000,
-    ...timing.limits,
-  };
-  const policy: CallPolicy = {
-    serverInterrupts: true,
-    turnSilenceMs: config.vadSilenceMs,
-    firstTurnSilenceMs: timing.firstTurnSilenceMs ?? Math.max(FIRST_TURN_SILENCE_MS, config.vadSilenceMs),
-  };
-  return {
-    simulated: config.simulate,
-    preflight: config.preflight,
-    voice: config.openaiVoice,
-    language: 'en',
-    disclose: config.aiDisclosure,
-    record: config.recordCalls,
-    limits,
-    policy,
-    allowedNumbers: config.allowedNumbers,
-    blockedNumbers: config.blockedNumbers,
-    maxConcurrentCalls: config.maxConcurrentCalls,
-    maxCallsPerHour: config.maxCallsPerHour,
-  };
 }

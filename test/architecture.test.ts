@@ -47,6 +47,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Looks at what compose would build, and judges what it sees.
   doctor: ['store', 'call', 'config'],
   'examine.ts': ['*'],
+  // What compose makes of the settings alone.
+  'adapters.ts': ['*'],
   'compose.ts': ['*'],
   cli: ['*'],
   // Measures the whole from outside; nothing but its command knows it.
@@ -65,7 +67,8 @@ const PACKAGE_FENCES: readonly (readonly [pattern: RegExp, folders: readonly str
   [/^prom-client$/, ['src/http/']],
   [/^pino/, ['src/compose.ts', 'src/cli/', 'src/config/']],
 ];
-const MAX_SDK_FILES = 3;
+/** The server, its two kinds of transport, and our own client. */
+const MAX_SDK_FILES = 4;
 const MAX_LINES = 400;
 
 const GLOBAL_FENCES: readonly (readonly [name: string, pattern: RegExp, folders: readonly string[]])[] = [
@@ -292,11 +295,11 @@ describe('the checker of the architecture', () => {
     expect(found[0]).toMatch(fault);
   });
 
-  it('finds a fourth file that imports the MCP SDK', () => {
+  it('finds a fifth file that imports the MCP SDK', () => {
     const text = "import { S } from '@modelcontextprotocol/sdk/server/mcp.js';";
-    const files = ['a', 'b', 'c', 'd'].map((name) => ({ path: `src/mcp/${name}.ts`, text }));
+    const files = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ path: `src/mcp/${name}.ts`, text }));
     expect(violations(files.slice(1))).toEqual([]);
-    expect(violations(files)).toEqual([expect.stringContaining('more than 3')]);
+    expect(violations(files)).toEqual([expect.stringContaining('more than 4')]);
   });
 
   it.each([

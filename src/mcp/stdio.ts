@@ -50,10 +50,13 @@ export async function serveStdio(options: StdioOptions): Promise<StdioSession> {
 
 const REQUESTS = new Map(ClientRequestSchema.options.map((request) => [request.shape.method.value as string, request]));
 
-/** In place of the SDK's own answer to params of a wrong form: its validator's raw report, as an internal error. */
-function complaintAbout(value: unknown): Complaint | null {
+/**
+ * What is wrong with a message of a client's; null when it may pass. In place of the SDK's own answer to params of a wrong form: its
+ * validator's raw report, as an internal error.
+ */
+export function complaintAbout(value: unknown): Complaint | null {
   const message = JSONRPCMessageSchema.safeParse(value);
-  if (!message.success) return { code: ErrorCode.InvalidRequest, message: 'The line is not a JSON-RPC 2.0 message.' };
+  if (!message.success) return { code: ErrorCode.InvalidRequest, message: 'This is not a JSON-RPC 2.0 message.' };
   if (!('method' in message.data) || !('id' in message.data)) return null;
   const { method, params } = message.data;
   const read = REQUESTS.get(method)?.safeParse({ method, params });

@@ -1,0 +1,47 @@
+/** The latest events of one client's streams, for a client that comes back after its connection broke (MCP 2025-11-25, "Resumability"). */
+export interface EventLog<Message> {
+  storeEvent(streamId: string, message: Message): Promise<string>;
+  /** Undefined for an event that is not kept any more, or never was. */
+  getStreamIdForEventId(eventId: string): Promise<string | undefined>;
+  replayEventsAfter(
+    eventId: string,
+    to: { send: (eventId: string, message: Message) => Promise<void> },
+  ): Promise<string>;
+}
+
+interface Kept<Message> {
+  readonly id: number;
+  readonly streamId: string;
+  readonly message: Message;
+  readonly letters: number;
+}
+
+const MOST_EVENTS = 500;
+const MOST_LETTERS = 2 * 1024 * 1024;
+
+/** Keeps the latest ones, a bounded number of a bounded size. */
+export function createEventLog<Message>(mostEvents = MOST_EVENTS, mostLetters = MOST_LETTERS): EventLog<Message> {
+  const kept: Kept<Message>[] = [];
+  let lastId = 0;
+  let letters = 0;
+  const find = (eventId: string) => kept.find(({ id }) => String(id) === eventId);
+  return {
+    storeEvent: async (streamId, message) => {
+      lastId += 1;
+      const event = { id: lastId, streamId, message, letters: JSON.stringify(message).length };
+      kept.push(event);
+      letters += event.letters;
+      while (kept.length > mostEvents || (letters > mostLetters && kept.length > 1))
+        letters -= kept.shift()?.letters ?? 0;
+      return String(lastId);
+    },
+    getStreamIdForEventId: async (eventId) => find(eventId)?.streamId,
+    replayEventsAfter: async (eventId, { send }) => {
+      const last = find(eventId);
+      if (last === undefined) return '';
+      const missed = kept.filter(({ id, streamId }) => streamId === last.streamId && id > last.id);
+      for (const { id, message } of missed) await send(String(id), message);
+      return last.streamId;
+    },
+  };
+}
