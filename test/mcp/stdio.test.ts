@@ -144,8 +144,8 @@ describe('what no client should send', () => {
       { jsonrpc: '2.0', error: { code: -32700, message: 'The line is not JSON.' } },
       { jsonrpc: '2.0', error: { code: -32600, message: 'Batches are not part of the protocol.' } },
       { jsonrpc: '2.0', error: { code: -32600, message: 'Batches are not part of the protocol.' } },
-      { jsonrpc: '2.0', error: { code: -32600, message: 'The line is not a JSON-RPC 2.0 message.' } },
-      { jsonrpc: '2.0', id: 7, error: { code: -32600, message: 'The line is not a JSON-RPC 2.0 message.' } },
+      { jsonrpc: '2.0', error: { code: -32600, message: 'This is not a JSON-RPC 2.0 message.' } },
+      { jsonrpc: '2.0', id: 7, error: { code: -32600, message: 'This is not a JSON-RPC 2.0 message.' } },
       {
         jsonrpc: '2.0',
         id: 8,
