@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type App, compose } from '../compose.ts';
 import { LOCAL_ACCESS } from '../config/access.ts';
 import type { ConfigReading } from '../config/config.ts';
@@ -93,14 +94,13 @@ export class Telephone {
 
   /** Resolves when there is no call left, or nobody of another process who could follow one. */
   async #unneeded(): Promise<void> {
-    const over = new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (this.app.liveCalls() === 0) resolve();
-      };
-      this.app.switchboard.watch(look);
-      look();
+    const left = this.#doorway?.empty();
+    let deserted = left === undefined;
+    void left?.then(() => {
+      deserted = true;
     });
-    await Promise.race([over, this.#doorway?.empty()]);
+    // A call is told to have ended before everything of it is written down, so the end of the last one is looked for.
+    while (this.app.liveCalls() > 0 && !deserted) await delay(AGAIN_MS);
   }
 
   #tryLock(): void {
