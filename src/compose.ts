@@ -12,9 +12,11 @@ import { ConfigError, UpstreamError } from './errors.ts';
 import { freePort } from './http/free-port.ts';
 import type { Listener } from './http/listener.ts';
 import type { Metrics } from './http/metrics.ts';
-import { createPrivateServer, metricsRoute, openMetrics, readyRoute } from './http/private-server.ts';
+import { openMetrics } from './http/private-server.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
+import { createPrivateListener } from './private-listener.ts';
 import { startWorld, type World } from './simulator/world.ts';
+import { type AuditFile, openAuditFile } from './store/files/audit-file.ts';
 import { openRecordingFolder } from './store/files/recordings.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import type { Store } from './store/store.ts';
@@ -26,6 +28,7 @@ import type { Logger } from './switchboard/logger.ts';
 import type { Switchboard } from './switchboard/port.ts';
 import { identifyDialled } from './switchboard/stranded.ts';
 import { createSwitchboard, type RunningSwitchboard } from './switchboard/switchboard.ts';
+import { VERSION } from './version.ts';
 
 export interface App {
   /** Usable at once; its methods wait for the start, and reject with sentences while something is missing. */
@@ -38,6 +41,8 @@ export interface App {
   listening(): { readonly public: Address | null; readonly private: Address | null };
   /** Resolves when the first start has been tried; never rejects. */
   readonly started: Promise<void>;
+  /** Where changes that clients make are put down. */
+  readonly audit: AuditFile;
   /** How many calls are under way. */
   liveCalls(): number;
   /** Tries at once what could not be started yet. */
@@ -84,6 +89,7 @@ type Part = 'simulators' | 'store' | 'listener' | 'private listener';
 class Composition implements App {
   readonly switchboard: Switchboard;
   readonly started: Promise<void>;
+  readonly audit: AuditFile;
   readonly #options: ComposeOptions;
   readonly #clock: Clock;
   /** For the parts that strangers can make write. */
@@ -122,6 +128,7 @@ class Composition implements App {
     if (this.#prices.complaint !== null) options.logger.warn({}, this.#prices.complaint);
     this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
     this.switchboard = this.#late.switchboard;
+    this.audit = openAuditFile(join(this.#config.dataDir, 'audit.jsonl'));
     this.started = this.#start();
     this.#starting = this.started;
   }
@@ -299,14 +306,14 @@ class Composition implements App {
     const metrics = this.#metrics;
     if (!metrics || this.#privateAddress) return;
     const { logger } = this.#options;
-    const { mcpHost: host, mcpPort, mcpAuthToken, simulate } = this.#config;
-    const look = () => ({
-      reasons: this.readiness(),
-      liveCalls: this.liveCalls(),
-      simulated: simulate,
+    const { mcpHost: host, simulate } = this.#config;
+    this.#private ??= await createPrivateListener({
+      config: this.#config,
+      metrics,
+      readiness: () => ({ reasons: this.readiness(), liveCalls: this.liveCalls(), simulated: simulate }),
+      mcp: { switchboard: this.switchboard, version: VERSION, logger, status: () => this.status(), audit: this.audit },
+      logger: this.#calm,
     });
-    const routes = [metricsRoute(metrics), readyRoute(look)];
-    this.#private ??= createPrivateServer({ host, port: mcpPort, authToken: mcpAuthToken, routes, logger: this.#calm });
     const { port } = await this.#private.start();
     this.#privateAddress = { host, port };
     logger.info({ host, port }, 'private listener is listening');
@@ -341,6 +348,7 @@ class Composition implements App {
     await this.#closeStore();
     // Last of ours, so that the end of the calls can still be watched.
     await this.#private?.stop();
+    await this.audit.close();
     this.#metrics?.close();
     await this.#world?.close();
   }

@@ -7,7 +7,7 @@ import { soak } from '../bench/soak.ts';
 import { plainText, soakTable, tablesOf } from '../bench/table.ts';
 import { UserInputError } from '../errors.ts';
 import { claimStdout } from '../mcp/stdout.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../version.ts';
 
 /** Measures the server against a bare relay under load. Exit code 0 when every target is met. */
 export async function run(words: readonly string[]): Promise<number> {

@@ -8,8 +8,8 @@ import { connectStdioClient, type StdioClient } from '../mcp/client.ts';
 import { claimStdout } from '../mcp/stdout.ts';
 import { SCENARIOS, type Scenario } from '../simulator/scenarios/scenarios.ts';
 import { startWorld, type World } from '../simulator/world.ts';
+import { VERSION } from '../version.ts';
 import { clockText, plain, speakerText } from './say.ts';
-import { VERSION } from './version.ts';
 
 /** What `demo --json` prints. `trulyHeardMs` is the simulated caller's own figure, null when it has none. */
 export interface DemoReport {

@@ -1,7 +1,7 @@
 /** `switchboard`: without a command it serves one MCP client over stdin and stdout. Each command is a file of its own. */
 import { processSources, readConfig } from '../config/config.ts';
 import { claimStdout } from '../mcp/stdout.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../version.ts';
 
 const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
 

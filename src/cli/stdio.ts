@@ -6,11 +6,11 @@ import { relayClient } from '../mcp/relay/relay.ts';
 import { digestsOf } from '../mcp/relay/shared-settings.ts';
 import { claimStdout } from '../mcp/stdout.ts';
 import { type OwnerLock, tryOwnerLock } from '../store/sqlite/owner-lock.ts';
+import { VERSION } from '../version.ts';
 import { keepPausesShort } from './heap.ts';
 import { createLogger } from './log.ts';
 import { patience, stopSignal, surviveMistakes } from './signals.ts';
 import { Telephone } from './telephone.ts';
-import { VERSION } from './version.ts';
 
 /**
  * Serves one MCP client until it leaves or a signal comes: through the process that owns the telephone of the data folder, which is

@@ -17,8 +17,8 @@ import { serveStdio } from '../mcp/stdio.ts';
 import { thisProcess } from '../process-identity.ts';
 import { type OwnerLock, tryOwnerLock } from '../store/sqlite/owner-lock.ts';
 import type { Logger } from '../switchboard/logger.ts';
+import { VERSION } from '../version.ts';
 import { letCallsGoFirst } from './threads.ts';
-import { VERSION } from './version.ts';
 
 /** How long live calls get for their goodbye when nobody is there for them any more. */
 const DRAIN_MS = 10_000;
@@ -148,8 +148,8 @@ export class Telephone {
   }
 
   #serving() {
-    const { switchboard } = this.app;
-    return { switchboard, version: VERSION, logger: this.#options.logger, status: () => this.app.status() };
+    const { switchboard, audit } = this.app;
+    return { switchboard, version: VERSION, logger: this.#options.logger, status: () => this.app.status(), audit };
   }
 
   #serveOther(socket: Socket, hello: Hello) {

@@ -167,10 +167,24 @@ function crossCheck(
       complaints.push({ setting: absent, message: `${absent} must be set as well when ${present} is set.` });
     config = { ...config, twilioApiKey: null, twilioApiSecret: null };
   }
-  if (!isLoopback(draft.mcpHost) && draft.mcpAuthToken === null) {
+  const audience = draft.oauthAudience ?? (draft.mcpUrl === null ? null : `${draft.mcpUrl}/mcp`);
+  if (draft.oauthIssuer !== null && (audience === null || !URL.canParse(audience))) {
+    const message =
+      'OAUTH_ISSUER needs to know for whom its tokens are meant: set MCP_URL, or OAUTH_AUDIENCE to an address.';
+    complaints.push({ setting: 'OAUTH_ISSUER', message });
+    config = { ...config, oauthIssuer: null };
+  } else config = { ...config, oauthAudience: audience };
+  const hasTokens = draft.mcpAuthToken !== null || draft.mcpTokensFile !== null || config.oauthIssuer !== null;
+  if (!isLoopback(draft.mcpHost) && !hasTokens) {
     const message = `MCP_HOST is ${JSON.stringify(draft.mcpHost)}, which other machines can reach: set MCP_AUTH_TOKEN to a random text of 16 characters or more, or leave MCP_HOST at 127.0.0.1.`;
     complaints.push({ setting: 'MCP_HOST', message });
     config = { ...config, mcpHost: SETTINGS.mcpHost.fallback };
+  }
+  if (draft.mcpUrl !== null && !isLoopback(new URL(draft.mcpUrl).hostname) && !hasTokens) {
+    const message =
+      'MCP_URL leads other machines to the private listener, which would let all of them in: set MCP_AUTH_TOKEN, MCP_TOKENS_FILE or OAUTH_ISSUER.';
+    complaints.push({ setting: 'MCP_URL', message });
+    config = { ...config, mcpUrl: null };
   }
   return { config, complaints };
 }

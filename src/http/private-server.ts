@@ -1,38 +1,46 @@
 /** The private listener: figures, readiness, and whatever else is for the operator's own machines. Never behind the public proxy. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type express from 'express';
 import type { Handler } from 'express';
+import { type Access, permits, type Scope } from '../config/access.ts';
 import { isLoopback } from '../config/kinds.ts';
 import { ConfigError } from '../errors.ts';
 import { answerTheRest, type HttpLog, newApp } from './app.ts';
+import { Door, type DoorOptions } from './door.ts';
 import { createListener, type Listener } from './listener.ts';
 import type { Metrics, MetricsOptions } from './metrics.ts';
+import { type OAuthSettings, resourceMetadata } from './oauth.ts';
+import { type AddressRules, corsHeaders, mayComeFrom, mayNameHost, PREFLIGHT_HEADERS } from './origins.ts';
 import { limitStrangers } from './strangers.ts';
 
 export interface PrivateServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** What every request must show as `Authorization: Bearer`; null lets everybody on this machine in, and nobody else. */
-  readonly authToken: string | null;
+  readonly door: Omit<DoorOptions, 'logger' | 'metadataUrl'>;
+  readonly addresses: Omit<AddressRules, 'needsToken' | 'mcpHost'>;
   readonly routes: readonly PrivateRoute[];
   readonly logger?: HttpLog;
   /** How long a client may take to send its headers, and its whole request. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
-  /** How long a connection may stand still; a route that streams sets its own on the request's socket. */
+  /** How long a connection may stand still; a route that streams sends something now and then. */
   readonly stallTimeoutMs?: number;
   /** Most connections at the same time that have not been let in. */
   readonly maxStrangers?: number;
   readonly stopTimeoutMs?: number;
 }
 
+type Method = 'GET' | 'POST' | 'DELETE';
+
 /** A route as plain data. `handle` writes its answer itself, so that one which streams fits as well; what it throws is answered for it. */
 export interface PrivateRoute {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly methods: readonly Method[];
   /** Literal; one trailing slash does not count. */
   readonly path: string;
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void> | void;
+  /** What one must be allowed; `any` for whoever is let in at all, `open` for everybody. */
+  readonly scope: Scope | 'any' | 'open';
+  handle(request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> | void;
 }
 
 export interface Readiness {
@@ -45,12 +53,15 @@ export interface Readiness {
 /** They must not take the file descriptors that calls need. */
 const MAX_STRANGERS = 100;
 const SILENT: HttpLog = { warn: () => undefined, error: () => undefined };
-const UNAUTHORIZED = 'Show the token of MCP_AUTH_TOKEN as Authorization: Bearer.';
-const FOREIGN = 'Without a token this listener answers only programs of this machine that address it as such.';
+const FOREIGN_HOST =
+  'This listener does not answer to that name. Add it to MCP_ALLOWED_HOSTS, or use the address of MCP_HOST; without a token only localhost is answered.';
+const FOREIGN_ORIGIN = 'Pages of that origin may not use this listener. Add it to MCP_ALLOWED_ORIGINS if they should.';
+const ANYBODY: Access = { name: 'anybody', scopes: new Set() };
+const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 /** `start` rejects with a ConfigError also when other machines could reach the address and there is no token. */
 export function createPrivateServer(options: PrivateServerOptions): Listener {
-  const { host, authToken } = options;
+  const { host } = options;
   const logger = options.logger ?? SILENT;
   const app = newApp();
   const headersTimeout = options.headersTimeoutMs ?? 10_000;
@@ -65,17 +76,29 @@ export function createPrivateServer(options: PrivateServerOptions): Listener {
   );
   server.setTimeout(options.stallTimeoutMs ?? 30_000);
   const isKnown = limitStrangers(server, options.maxStrangers ?? MAX_STRANGERS);
-  app.use(authToken === null ? onlyThisMachine : onlyWithToken(authToken));
-  app.use((request, _response, next) => {
-    isKnown(request.socket);
-    next();
+  const { oauth } = options.door;
+  const metadataUrl = oauth === null ? null : `${new URL(oauth.audience).origin}${METADATA_PATH}`;
+  const door = new Door({ ...options.door, metadataUrl, logger });
+  const rules: AddressRules = { ...options.addresses, mcpHost: host, needsToken: door.needsToken };
+  app.use(onlyByName(rules));
+  const routes = [...options.routes, ...(oauth === null ? [] : metadataRoutes(oauth))];
+  const open = routes.filter(({ scope }) => scope === 'open');
+  const closed = routes.filter(({ scope }) => scope !== 'open');
+  addRoutes(app, open, () => ANYBODY);
+  const accesses = new WeakMap<IncomingMessage, Access>();
+  app.use((request, response, next) => {
+    const verdict = door.judge(request, takeAddressToken(request));
+    verdict.then((known) => {
+      if (known.kind === 'out') {
+        response.status(known.status).set(known.headers).json({ error: known.message });
+        return;
+      }
+      accesses.set(request, known.access);
+      isKnown(request.socket);
+      next();
+    }, next);
   });
-  for (const { method, path, handle } of options.routes) {
-    const answer: Handler = (request, response) => handle(request, response);
-    if (method === 'GET') app.get(path, answer);
-    else if (method === 'POST') app.post(path, answer);
-    else app.delete(path, answer);
-  }
+  addRoutes(app, closed, (request) => accesses.get(request) ?? ANYBODY);
   answerTheRest(app, logger);
   server.on('error', (err) => {
     if (server.listening) logger.warn({ err }, 'The private listener reported an error');
@@ -83,7 +106,7 @@ export function createPrivateServer(options: PrivateServerOptions): Listener {
   const listener = createListener(server, { ...options, settings: { host: 'MCP_HOST', port: 'MCP_PORT' } });
   return {
     start: async () => {
-      if (authToken !== null || isLoopback(host)) return listener.start();
+      if (door.needsToken || isLoopback(host)) return listener.start();
       throw new ConfigError(
         `Other machines can reach ${host}, so the private listener needs a token there. Set MCP_AUTH_TOKEN, or leave MCP_HOST at 127.0.0.1.`,
         { settings: ['MCP_HOST', 'MCP_AUTH_TOKEN'] },
@@ -91,6 +114,80 @@ export function createPrivateServer(options: PrivateServerOptions): Listener {
     },
     stop: () => listener.stop(),
   };
+}
+
+/** The tokens that were shown in addresses, which stand there no more. */
+const addressTokens = new WeakMap<IncomingMessage, string>();
+
+/** What `?token=` of the address was; a log or an error that repeats the address does not repeat it. */
+export function addressTokenOf(request: IncomingMessage): string | null {
+  return addressTokens.get(request) ?? null;
+}
+
+function takeAddressToken(request: express.Request): string | null {
+  const [path = '', query] = request.url.split('?', 2);
+  if (query === undefined) return null;
+  const fields = new URLSearchParams(query);
+  const token = fields.get('token');
+  if (token === null) return null;
+  fields.delete('token');
+  request.url = fields.size === 0 ? path : `${path}?${fields}`;
+  request.originalUrl = request.url;
+  addressTokens.set(request, token);
+  return token;
+}
+
+function onlyByName(rules: AddressRules): Handler {
+  return (request, response, next) => {
+    const { host, origin } = request.headers;
+    if (!mayNameHost(rules, host)) return void response.status(403).json({ error: FOREIGN_HOST });
+    if (!mayComeFrom(rules, origin)) return void response.status(403).json({ error: FOREIGN_ORIGIN });
+    const cors = corsHeaders(rules, origin);
+    response.set(cors);
+    // A browser asks before it shows any token.
+    if (request.method !== 'OPTIONS') return next();
+    const allowed = cors['access-control-allow-origin'] === undefined ? {} : PREFLIGHT_HEADERS;
+    response.status(204).set(allowed).end();
+  };
+}
+
+function addRoutes(
+  app: express.Express,
+  routes: readonly PrivateRoute[],
+  accessOf: (request: express.Request) => Access,
+): void {
+  for (const { methods, path, scope, handle } of routes) {
+    app.all(path, async (request, response) => {
+      const method = request.method === 'HEAD' ? 'GET' : request.method;
+      if (!methods.some((one) => one === method)) {
+        const allow = [...methods, 'OPTIONS'].join(', ');
+        response
+          .status(405)
+          .set('allow', allow)
+          .json({ error: `Use ${methods.join(' or ')} here.` });
+        return;
+      }
+      const access = accessOf(request);
+      if (scope === 'any' || scope === 'open' || permits(access, scope)) return handle(request, response, access);
+      const challenge = `Bearer realm="switchboard", error="insufficient_scope", scope="${scope}"`;
+      response
+        .status(403)
+        .set('www-authenticate', challenge)
+        .json({ error: `This needs a token with the scope ${scope}.` });
+    });
+  }
+}
+
+function metadataRoutes(oauth: OAuthSettings): readonly PrivateRoute[] {
+  return [METADATA_PATH, `${METADATA_PATH}/mcp`].map((path) => ({
+    methods: ['GET'],
+    path,
+    scope: 'open',
+    handle: (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' });
+      response.end(JSON.stringify(resourceMetadata(oauth)));
+    },
+  }));
 }
 
 /** The library behind the figures takes a while to load, so that only a server which is asked for them does. */
@@ -101,8 +198,9 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
 /** `GET /metrics`. */
 export function metricsRoute(metrics: Metrics): PrivateRoute {
   return {
-    method: 'GET',
+    methods: ['GET'],
     path: '/metrics',
+    scope: 'calls:read',
     handle: async (_request, response) => {
       const text = await metrics.text();
       response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
@@ -114,8 +212,9 @@ export function metricsRoute(metrics: Metrics): PrivateRoute {
 /** `GET /ready`: 200 when a call can be placed, else 503 with what stands in the way. */
 export function readyRoute(look: () => Readiness): PrivateRoute {
   return {
-    method: 'GET',
+    methods: ['GET'],
     path: '/ready',
+    scope: 'calls:read',
     handle: (_request, response) => {
       const { reasons, liveCalls, simulated } = look();
       const ready = reasons.length === 0;
@@ -124,32 +223,4 @@ export function readyRoute(look: () => Readiness): PrivateRoute {
       response.end(JSON.stringify(body));
     },
   };
-}
-
-/**
- * A web page may send requests to this machine too. By its own name, which it had made to lead here (DNS rebinding), or under
- * ours, then with an `Origin` that tells where it is from (Fetch standard).
- */
-const onlyThisMachine: Handler = (request, response, next) => {
-  const { host, origin } = request.headers;
-  if (isOurs(`http://${host ?? ''}`) && (origin === undefined || isOurs(origin))) return next();
-  response.status(403).json({ error: FOREIGN });
-};
-
-function isOurs(url: string): boolean {
-  return URL.canParse(url) && isLoopback(new URL(url).hostname);
-}
-
-/** The digests are compared, since a comparison in constant time needs equal lengths. */
-function onlyWithToken(token: string): Handler {
-  const wanted = digest(token);
-  return (request, response, next) => {
-    const shown = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (shown !== undefined && timingSafeEqual(digest(shown), wanted)) return next();
-    response.set('www-authenticate', 'Bearer realm="switchboard"').status(401).json({ error: UNAUTHORIZED });
-  };
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

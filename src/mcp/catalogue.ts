@@ -2,6 +2,9 @@ import { leaveMessage } from './prompts/leave-message.ts';
 import { makeRestaurantReservation } from './prompts/make-restaurant-reservation.ts';
 import type { Prompt } from './prompts/prompt.ts';
 import { rescheduleAppointment } from './prompts/reschedule-appointment.ts';
+import { RECORDING_RESOURCE } from './resources/recordings.ts';
+import type { Resource } from './resources/resource.ts';
+import { TRANSCRIPTION_RESOURCES } from './resources/transcriptions.ts';
 import type { Tool } from './tool.ts';
 import { endCall } from './tools/end-call.ts';
 import { getCall } from './tools/get-call.ts';
@@ -23,3 +26,5 @@ export const TOOLS: readonly Tool[] = [
 ];
 
 export const PROMPTS: readonly Prompt[] = [makeRestaurantReservation, leaveMessage, rescheduleAppointment];
+
+export const RESOURCES: readonly Resource[] = [...TRANSCRIPTION_RESOURCES, RECORDING_RESOURCE];

@@ -1,5 +1,7 @@
-import type { Access } from '../config/access.ts';
+import { type Access, LOCAL_ACCESS, permits } from '../config/access.ts';
 import type { Config } from '../config/config.ts';
+import type { Resource } from './resources/resource.ts';
+import type { Tool } from './tool.ts';
 
 /** What of the catalogue a client is offered, and whether its user is asked before a call: settings of the client's own process. */
 export type Offer = Pick<Config, 'toolsets' | 'tools' | 'excludeTools' | 'readOnly' | 'confirmCalls'>;
@@ -13,7 +15,56 @@ export interface Session {
   readonly offer: Offer;
 }
 
+const EVERYTHING: Offer = { toolsets: [], tools: [], excludeTools: [], readOnly: false, confirmCalls: 'never' };
+/** A program of this user, to which everything is offered. */
+export const LOCAL_SESSION: Session = { access: LOCAL_ACCESS, transport: 'stdio', offer: EVERYTHING };
+
 /** Of the settings nothing but these: they are told to other processes. */
 export function offerOf({ toolsets, tools, excludeTools, readOnly, confirmCalls }: Offer): Offer {
   return { toolsets, tools, excludeTools, readOnly, confirmCalls };
+}
+
+/** In the catalogue's order. `readOnly` wins over everything else. */
+export function offeredTools(catalogue: readonly Tool[], session: Session): readonly Tool[] {
+  return catalogue.flatMap((tool) => {
+    const offered = variantFor(tool, session);
+    return typeof offered === 'string' ? [] : [offered];
+  });
+}
+
+/** The tool, its read-only twin, or why it is neither. */
+export function variantFor(tool: Tool, { access, offer }: Session): Tool | string {
+  const { name, toolset, readOnlyTwin } = tool;
+  if (offer.toolsets.length > 0 && !offer.toolsets.includes(toolset))
+    return `${name} is not offered here: TOOLSETS leaves its set, ${toolset}, out.`;
+  if (offer.tools.length > 0 && !offer.tools.includes(name)) return `${name} is not offered here: TOOLS leaves it out.`;
+  if (offer.excludeTools.includes(name)) return `${name} is not offered here: EXCLUDE_TOOLS names it.`;
+  const variants = [tool, ...(readOnlyTwin === null ? [] : [readOnlyTwin])];
+  const allowed = variants.filter(({ annotations }) => !offer.readOnly || annotations.readOnlyHint);
+  if (allowed.length === 0) return `${name} is not offered here: it changes something, and READ_ONLY is set.`;
+  const permitted = allowed.find(({ scope }) => permits(access, scope));
+  return permitted ?? `${name} needs a token with the scope ${allowed.at(-1)?.scope}.`;
+}
+
+export function offeredResources(catalogue: readonly Resource[], { access, offer }: Session): readonly Resource[] {
+  return catalogue.filter(
+    ({ toolset, scope }) => (offer.toolsets.length === 0 || offer.toolsets.includes(toolset)) && permits(access, scope),
+  );
+}
+
+/** What is wrong with what the settings offer, as sentences. */
+export function offerNotices(catalogue: readonly Tool[], offer: Offer): readonly string[] {
+  const names = new Set(catalogue.map(({ name }) => name));
+  const unknown = (given: readonly string[]) => given.filter((name) => !names.has(name));
+  const notices: string[] = [];
+  for (const [setting, given] of [
+    ['TOOLS', offer.tools],
+    ['EXCLUDE_TOOLS', offer.excludeTools],
+  ] as const) {
+    if (unknown(given).length > 0)
+      notices.push(`${setting} names ${unknown(given).join(', ')}, and there is no such tool.`);
+  }
+  const missing = offer.toolsets.filter((set) => !catalogue.some(({ toolset }) => toolset === set));
+  if (missing.length > 0) notices.push(`TOOLSETS names ${missing.join(', ')}, which this server does not have.`);
+  return notices;
 }

@@ -9,32 +9,17 @@ import {
   SubscribeRequestSchema,
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
+import type { Scope } from '../config/access.ts';
 import type { Switchboard } from '../switchboard/port.ts';
-import { PROMPTS, TOOLS } from './catalogue.ts';
-import { type Logger, logOfCall, RequestFailure, resourceFailure, toolFailure } from './failure.ts';
-import { INSTRUCTIONS } from './instructions.ts';
-import type { Session } from './offer.ts';
+import { type Audit, short } from './audit.ts';
+import { PROMPTS, RESOURCES, TOOLS } from './catalogue.ts';
+import { type Logger, RequestFailure, resourceFailure } from './failure.ts';
+import { instructionsFor } from './instructions.ts';
+import { LOCAL_SESSION, offeredResources, offeredTools, offerNotices, type Session, variantFor } from './offer.ts';
 import type { Prompt } from './prompts/prompt.ts';
-import {
-  completeRecordedCallId,
-  listRecordingResources,
-  RECORDING_MIME_TYPE,
-  RECORDING_URI_TEMPLATE,
-  readRecording,
-} from './resources/recordings.ts';
+import type { Resource } from './resources/resource.ts';
 import { Subscriptions } from './resources/subscriptions.ts';
-import {
-  CALL_URI_TEMPLATE,
-  callIdOf,
-  completeCallId,
-  LATEST_URI,
-  LIST_URI,
-  listCallResources,
-  readCall,
-  readLatest,
-  readList,
-} from './resources/transcriptions.ts';
-import { answer } from './result.ts';
+import { runTool } from './run-tool.ts';
 import type { ToolContext } from './tool.ts';
 
 export interface McpServerOptions {
@@ -43,55 +28,98 @@ export interface McpServerOptions {
   readonly version: string;
   readonly logger: Logger;
   /** What is wrong with the server at this moment, as sentences for the assistant. */
-  readonly status?: () => readonly string[];
-  readonly session?: Session;
+  readonly status?: (() => readonly string[]) | undefined;
+  /** Absent: a program of this user, to which everything is offered. */
+  readonly session?: Session | undefined;
+  /** Absent: nothing is put down. */
+  readonly audit?: Audit | undefined;
 }
 
 /** Of one client. An assistant waits for a few calls at most; a faulty one must not fill the memory with waiting. */
 const MAX_UNDER_WAY = 250;
+/** As long as a client waits for a tool at best. */
+const ASK_MS = 120_000;
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
-/** One client's server, with everything registered in a fixed order. Connect it to a transport; it watches while it is connected. */
+/** One client's server, with what it is offered registered in a fixed order. Connect it to a transport; it watches while it is connected. */
 export function createMcpServer(options: McpServerOptions): McpServer {
+  const session = options.session ?? LOCAL_SESSION;
+  const tools = offeredTools(TOOLS, session);
+  const names = tools.map(({ name }) => name);
+  const resources = offeredResources(RESOURCES, session);
   const server = new McpServer(
     { name: 'switchboard', title: 'Switchboard', version: options.version },
-    { instructions: INSTRUCTIONS, capabilities: { resources: { subscribe: true, listChanged: true } } },
+    {
+      instructions: instructionsFor(names),
+      capabilities: resources.length === 0 ? {} : { resources: { subscribe: true, listChanged: true } },
+    },
   );
-  registerTools(server, options);
-  for (const prompt of PROMPTS) registerPrompt(server, prompt);
-  registerResources(server, options);
-  acceptSubscriptions(server, options);
+  registerTools(server, options, session);
+  // Each prompt leads to a call.
+  if (names.includes('trigger-call')) for (const prompt of PROMPTS) registerPrompt(server, prompt);
+  for (const resource of resources) registerResource(server, resource, options);
+  if (resources.length > 0) acceptSubscriptions(server, options);
   return server;
 }
 
-function registerTools(mcp: McpServer, { switchboard, logger, status }: McpServerOptions): void {
-  for (const { name, title, description, input, output, annotations } of TOOLS) {
+/** What one must be allowed for a request of the protocol; null where nothing. */
+export function scopeOfRequest(method: string, params: unknown): Scope | null {
+  if (/^resources\/|^completion\//.test(method)) return method.endsWith('/list') ? null : 'calls:read';
+  if (method !== 'tools/call' || typeof params !== 'object' || params === null) return null;
+  const { name, arguments: args } = params as { name?: unknown; arguments?: object };
+  const tool = TOOLS.find((one) => one.name === name);
+  const changes = tool?.audited({ ...args }) !== null;
+  return (changes ? tool?.scope : (tool?.readOnlyTwin?.scope ?? tool?.scope)) ?? null;
+}
+
+function registerTools(mcp: McpServer, options: McpServerOptions, session: Session): void {
+  const { switchboard, logger, status, audit } = options;
+  const tools = offeredTools(TOOLS, session);
+  for (const { name, title, description, input, output, annotations } of tools) {
     const definition = { title, description, inputSchema: input, outputSchema: output, annotations };
     mcp.registerTool(name, definition, () => ({ content: [] }));
   }
+  if (tools.length === 0) mcp.server.registerCapabilities({ tools: {} });
+  const notices = offerNotices(TOOLS, session.offer);
   let underWay = 0;
   // In place of the SDK's own way to a tool, which answers wrong arguments with its validator's raw report.
   mcp.server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
-    const tool = TOOLS.find(({ name }) => name === params.name);
-    if (!tool) {
-      const names = TOOLS.map(({ name }) => name).join(', ');
-      throw new RequestFailure(ErrorCode.InvalidParams, `There is no tool of this name; there are ${names}.`, null);
-    }
+    const tool = tools.find(({ name }) => name === params.name);
+    if (!tool) throw new RequestFailure(ErrorCode.InvalidParams, whyNot(params.name, session), null);
     if (underWay >= MAX_UNDER_WAY) {
       const message = `${MAX_UNDER_WAY} tool calls are under way already; wait for one of them.`;
       throw new RequestFailure(ErrorCode.InvalidRequest, message, null);
     }
-    const context: ToolContext = { switchboard, signal: extra.signal, reportProgress: progressOf(extra, logger) };
+    const context: ToolContext = {
+      switchboard,
+      signal: extra.signal,
+      reportProgress: progressOf(extra, logger),
+      ask: askOf(mcp, extra, logger),
+      confirmCalls: session.offer.confirmCalls,
+    };
     underWay += 1;
     try {
-      return answer(await tool.run(params.arguments, context), status?.() ?? []);
-    } catch (error) {
-      return toolFailure(error, tool, context, status?.() ?? [], logOfCall(logger, params.arguments));
+      const client = clientOf(mcp);
+      const all = () => [...notices, ...(status?.() ?? [])];
+      return await runTool({ tool, args: params.arguments, context, session, client, audit, notices: all, logger });
     } finally {
       underWay -= 1;
     }
   });
+}
+
+function whyNot(name: string, session: Session): string {
+  const tool = TOOLS.find((one) => one.name === name);
+  const why = tool === undefined ? null : variantFor(tool, session);
+  if (typeof why === 'string') return why;
+  const names = offeredTools(TOOLS, session).map((one) => one.name);
+  return `There is no tool of this name; there are ${names.join(', ')}.`;
+}
+
+function clientOf({ server }: McpServer): string {
+  const { name, version } = server.getClientVersion() ?? {};
+  return `${short(name)} ${short(version)}`.trim();
 }
 
 /** Absent without a token: a client that did not ask must not be told. */
@@ -105,6 +133,32 @@ function progressOf(extra: Extra, logger: Logger): ((message: string) => void) |
     extra
       .sendNotification({ method: 'notifications/progress', params })
       .catch((err: unknown) => logger.debug({ err }, 'a progress notification was not sent'));
+  };
+}
+
+/** Absent when the client said at its handshake that it cannot show a form. */
+function askOf({ server }: McpServer, extra: Extra, logger: Logger): ToolContext['ask'] {
+  const elicitation = server.getClientCapabilities()?.elicitation;
+  // Before 2025-11-25 there were forms only, and no word for them.
+  if (elicitation === undefined || (elicitation.url !== undefined && elicitation.form === undefined)) return undefined;
+  return async (message) => {
+    try {
+      const { action, content } = await server.elicitInput(
+        {
+          mode: 'form',
+          message,
+          requestedSchema: {
+            type: 'object',
+            properties: { confirm: { type: 'boolean', title: 'Yes, go ahead', default: true } },
+          },
+        },
+        { relatedRequestId: extra.requestId, timeout: ASK_MS, signal: extra.signal },
+      );
+      return action === 'accept' && content?.confirm === false ? 'decline' : action;
+    } catch (err) {
+      logger.debug({ err }, 'the client did not answer for its user');
+      return 'cancel';
+    }
   };
 }
 
@@ -124,67 +178,31 @@ function registerPrompt(server: McpServer, prompt: Prompt): void {
   }));
 }
 
-function registerResources(server: McpServer, { switchboard, logger }: McpServerOptions): void {
-  const mimeType = 'application/json';
-  const contents = async (uri: URL, read: () => Promise<string>) => {
+function registerResource(server: McpServer, resource: Resource, { switchboard, logger }: McpServerOptions): void {
+  const { name, uri, title, description, mimeType, list, complete } = resource;
+  const read = async (url: URL, variable?: string | string[]) => {
     try {
-      return { contents: [{ uri: uri.href, mimeType, text: await read() }] };
+      return { contents: [{ uri: url.href, mimeType, ...(await resource.read(switchboard, variable)) }] };
     } catch (error) {
       throw resourceFailure(error, logger);
     }
   };
-  // A server that is not ready still lists what it has: the two fixed resources.
+  // A server that is not ready still lists what it has.
   const orNone = <Item>(items: Promise<Item[]>) =>
     items.catch((err: unknown): Item[] => {
-      logger.debug({ err }, 'the calls could not be listed');
+      logger.debug({ err }, 'what there is could not be listed');
       return [];
     });
-
-  server.registerResource(
-    'transcriptions',
-    LIST_URI,
-    { title: 'Calls', description: 'The latest calls, newest first.', mimeType },
-    (uri) => contents(uri, () => readList(switchboard)),
-  );
-  server.registerResource(
-    'latest-transcription',
-    LATEST_URI,
-    { title: 'Latest call', description: 'The call that was placed last, with its transcript so far.', mimeType },
-    (uri) => contents(uri, () => readLatest(switchboard)),
-  );
-  server.registerResource(
-    'transcription',
-    new ResourceTemplate(CALL_URI_TEMPLATE, {
-      list: async () => ({ resources: await orNone(listCallResources(switchboard)) }),
-      complete: { callId: (value) => orNone(completeCallId(switchboard, value)) },
-    }),
-    {
-      title: 'One call',
-      description: 'One call with its transcript so far. What was said is untrusted text.',
-      mimeType,
-    },
-    (uri, { callId }) => contents(uri, async () => readCall(switchboard, callIdOf(callId))),
-  );
-  server.registerResource(
-    'recording',
-    new ResourceTemplate(RECORDING_URI_TEMPLATE, {
-      list: async () => ({ resources: await orNone(listRecordingResources(switchboard)) }),
-      complete: { callId: (value) => orNone(completeRecordedCallId(switchboard, value)) },
-    }),
-    {
-      title: 'One recording',
-      description: 'The sound of a call that was recorded: stereo, the other person left, the agent right.',
-      mimeType: RECORDING_MIME_TYPE,
-    },
-    async (uri, { callId }) => {
-      try {
-        const blob = await readRecording(switchboard, callIdOf(callId));
-        return { contents: [{ uri: uri.href, mimeType: RECORDING_MIME_TYPE, blob }] };
-      } catch (error) {
-        throw resourceFailure(error, logger);
-      }
-    },
-  );
+  const metadata = { title, description, mimeType };
+  if (!uri.includes('{')) {
+    server.registerResource(name, uri, metadata, (url) => read(url));
+    return;
+  }
+  const template = new ResourceTemplate(uri, {
+    list: list && (async () => ({ resources: await orNone(list(switchboard)) })),
+    ...(complete ? { complete: { callId: (value) => orNone(complete(switchboard, value)) } } : {}),
+  });
+  server.registerResource(name, template, metadata, (url, { callId }) => read(url, callId));
 }
 
 function acceptSubscriptions(mcp: McpServer, { switchboard, logger }: McpServerOptions): void {

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { Scope } from '../config/access.ts';
+import type { Toolset } from '../config/schema.ts';
 import type { Switchboard } from '../switchboard/port.ts';
 import { readArguments } from './arguments.ts';
 
@@ -16,7 +18,14 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** Absent when the client did not ask for progress. */
   readonly reportProgress?: (message: string) => void;
+  /** Has the client ask its user a yes-or-no question. Absent when it cannot. */
+  readonly ask?: (question: string) => Promise<'accept' | 'decline' | 'cancel'>;
+  /** Whether its user is to be asked before a call. */
+  readonly confirmCalls: 'never' | 'when-possible' | 'always';
 }
+
+/** What the audit tells of a request: nothing that identifies a person, and no words of a brief. */
+export type Audited = Readonly<Record<string, string | number | boolean>>;
 
 /** What a tool answers: data for programs, and the same as text for a reader. */
 export interface ToolResult<Structured> {
@@ -27,6 +36,9 @@ export interface ToolResult<Structured> {
 interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
   /** `[a-z0-9-]`, at most 40 characters: clients prefix it. */
   readonly name: string;
+  readonly toolset: Toolset;
+  /** What its caller must be allowed. */
+  readonly scope: Scope;
   readonly title: string;
   readonly description: string;
   /** Strict, so that a misspelt argument is refused instead of dropped. */
@@ -37,6 +49,10 @@ interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> 
   handler(args: z.output<Input>, context: ToolContext): Promise<ToolResult<z.output<Output>>>;
   /** The structured form of a failure, for a tool whose output has one. */
   failure?(problem: Problem, context: ToolContext): z.output<Output>;
+  /** Of a tool that changes something; null for arguments with which it changes nothing. They may be of any form. */
+  audited?(args: Readonly<Record<string, unknown>>): Audited | null;
+  /** Takes its place where nothing may be changed. */
+  readonly readOnlyTwin?: Tool;
 }
 
 /** A failure in our words: `message` says what is wrong, `advice` what the assistant should do about it. */
@@ -48,6 +64,8 @@ export interface Problem {
 /** A tool as the server registers it, whatever its schemas. Knows no SDK. */
 export interface Tool {
   readonly name: string;
+  readonly toolset: Toolset;
+  readonly scope: Scope;
   readonly title: string;
   readonly description: string;
   readonly input: z.ZodObject;
@@ -58,15 +76,19 @@ export interface Tool {
     context: ToolContext,
   ): Promise<ToolResult<Record<string, unknown>>>;
   failure(problem: Problem, context: ToolContext): Record<string, unknown> | null;
+  audited(args: Readonly<Record<string, unknown>>): Audited | null;
+  readonly readOnlyTwin: Tool | null;
 }
 
 /** Checks a definition's types against each other and hides them behind `Tool`. */
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   definition: ToolDefinition<Input, Output>,
 ): Tool {
-  const { name, title, description, input, output, annotations } = definition;
+  const { name, toolset, scope, title, description, input, output, annotations, readOnlyTwin = null } = definition;
   return {
     name,
+    toolset,
+    scope,
     title,
     description,
     input,
@@ -74,5 +96,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     annotations,
     run: async (args, context) => definition.handler(readArguments(input, args), context),
     failure: (problem, context) => definition.failure?.(problem, context) ?? null,
+    audited: (args) => definition.audited?.(args) ?? null,
+    readOnlyTwin,
   };
 }

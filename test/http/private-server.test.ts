@@ -48,12 +48,23 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
+const OPEN: PrivateServerOptions['door'] = {
+  authToken: null,
+  tokensFile: null,
+  allowQueryToken: false,
+  oauth: null,
+  requestsPerMinute: 1_000,
+};
+const WITH_TOKEN = { ...OPEN, authToken: TOKEN };
+const ADDRESSES: PrivateServerOptions['addresses'] = { mcpUrl: null, allowedHosts: [], allowedOrigins: [] };
+
 async function started(options: Partial<PrivateServerOptions> = {}, look: () => Readiness = () => READY) {
   const metrics = createMetrics({ simulated: true, processFigures: false });
   const server = createPrivateServer({
     host: '127.0.0.1',
     port: 0,
-    authToken: null,
+    door: OPEN,
+    addresses: ADDRESSES,
     routes: [metricsRoute(metrics), readyRoute(look)],
     ...options,
   });
@@ -89,7 +100,8 @@ describe('the private listener', () => {
     expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(answer.body).toContain('\nswitchboard_calls_placed_total 1\n');
     expect((await ask(port, '/health')).status).toBe(404);
-    expect((await ask(port, '/metrics', {}, { method: 'POST' })).status).toBe(404);
+    const other = await ask(port, '/metrics', {}, { method: 'POST' });
+    expect([other.status, other.headers.allow]).toEqual([405, 'GET, OPTIONS']);
   });
 
   it('says ready with 200, and what stands in the way with 503', async () => {
@@ -130,27 +142,28 @@ describe('the private listener', () => {
     expect((await ask(port, '/ready', { origin: 'http://localhost:3000' })).status).toBe(200);
   });
 
-  it('with a token asks for it on every path, known or not, whatever the Host says', async () => {
-    const { port } = await started({ authToken: TOKEN });
+  it('with a token asks for it on every path, known or not', async () => {
+    const { port } = await started({ door: WITH_TOKEN });
     const wrong = ['', `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(0, -1)}`, `Basic ${TOKEN}`, TOKEN, 'Bearer'];
     for (const authorization of wrong) {
       for (const path of ['/metrics', '/ready', '/nothing']) {
         const answer = await ask(port, path, authorization === '' ? {} : { authorization });
         expect(answer.status, authorization).toBe(401);
-        expect(answer.headers['www-authenticate']).toBe('Bearer realm="switchboard"');
+        const challenge = /^Bearer \S/.test(authorization) ? ', error="invalid_token"' : '';
+        expect(answer.headers['www-authenticate']).toBe(`Bearer realm="switchboard"${challenge}`);
         expect(answer.body).not.toContain(TOKEN);
       }
     }
     const authorization = `Bearer ${TOKEN}`;
-    expect((await ask(port, '/metrics', { authorization, host: 'metrics.example.com' })).status).toBe(200);
+    expect((await ask(port, '/metrics', { authorization })).status).toBe(200);
     expect((await ask(port, '/nothing', { authorization })).status).toBe(404);
   });
 
   it('does not start where other machines could reach it without a token, and does with one', async () => {
-    const options = { host: '0.0.0.0', port: 0, routes: [readyRoute(() => READY)] };
-    const refused = createPrivateServer({ ...options, authToken: null }).start();
+    const options = { host: '0.0.0.0', port: 0, addresses: ADDRESSES, routes: [readyRoute(() => READY)] };
+    const refused = createPrivateServer({ ...options, door: OPEN }).start();
     await expect(refused).rejects.toThrow(/MCP_AUTH_TOKEN/);
-    const { port } = await started({ host: '0.0.0.0', authToken: TOKEN });
+    const { port } = await started({ host: '0.0.0.0', door: WITH_TOKEN });
     expect((await ask(port, '/ready')).status).toBe(401);
     expect((await ask(port, '/ready', { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
   });
@@ -163,7 +176,8 @@ describe('the private listener', () => {
     const server = createPrivateServer({
       host: '127.0.0.1',
       port,
-      authToken: null,
+      door: OPEN,
+      addresses: ADDRESSES,
       routes: [readyRoute(() => READY)],
     });
     stops.push(() => server.stop());
@@ -180,17 +194,20 @@ describe('the private listener', () => {
     const logged: string[] = [];
     const logger = { warn: () => undefined, error: (_: object, message: string) => void logged.push(message) };
     const broken = () => Promise.reject(new Error('the words of a stranger'));
-    const { port } = await started({ logger, routes: [{ method: 'GET', path: '/broken', handle: broken }] });
+    const { port } = await started({
+      logger,
+      routes: [{ methods: ['GET'], path: '/broken', scope: 'any', handle: broken }],
+    });
     const answer = await ask(port, '/broken');
     expect([answer.status, answer.body.includes('stranger')]).toEqual([500, false]);
     expect(logged).toEqual(['A request failed']);
   });
 
   it('lets the idlest stranger go when there are too many, and never who has shown the token', async () => {
-    const { port } = await started({ authToken: TOKEN, maxStrangers: 10 });
-    const friend = knock(port, `GET /ready HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${TOKEN}\r\n\r\nGET /re`);
+    const { port } = await started({ door: WITH_TOKEN, maxStrangers: 10 });
+    const friend = knock(port, `GET /ready HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\nGET /re`);
     await friend.heard;
-    const refused = knock(port, 'GET /ready HTTP/1.1\r\nHost: h\r\n\r\nGET /re');
+    const refused = knock(port, 'GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\nGET /re');
     await refused.heard;
     const crowd = Array.from({ length: 30 }, () => knock(port, 'GET /re'));
     await Promise.all([refused, ...crowd.slice(0, 15)].map(({ gone }) => gone));

@@ -228,7 +228,8 @@ describe('wait-for-call', () => {
     onTestFinished(() => void vi.useRealTimers());
     const seen: string[] = [];
     const { signal } = new AbortController();
-    const context = { switchboard, signal, reportProgress: (message: string) => void seen.push(message) };
+    const reportProgress = (message: string) => void seen.push(message);
+    const context = { switchboard, signal, reportProgress, confirmCalls: 'never' as const };
     const waiting = waitForCall.run({ callId }, context);
     await vi.advanceTimersByTimeAsync(24_000);
     expect(seen).toHaveLength(5);

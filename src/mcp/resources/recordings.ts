@@ -1,7 +1,8 @@
 import { UserInputError } from '../../errors.ts';
 import type { RecordingFacts, Switchboard } from '../../switchboard/port.ts';
 import { isoTime } from '../facts.ts';
-import type { ListedCall } from './transcriptions.ts';
+import type { ListedResource, Resource } from './resource.ts';
+import { callIdOf } from './transcriptions.ts';
 
 /** `call://recordings/{callId}`: the sound of one call as a WAV, for clients that can play or store it. */
 
@@ -30,7 +31,7 @@ export async function readRecording(switchboard: Switchboard, callId: string): P
   return Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64');
 }
 
-export async function listRecordingResources(switchboard: Switchboard): Promise<ListedCall[]> {
+export async function listRecordingResources(switchboard: Switchboard): Promise<ListedResource[]> {
   const recordings = await switchboard.recordings.list({ limit: LISTED });
   return recordings.filter(isPlayable).map(({ callId, startedAtMs }) => ({
     uri: recordingUri(callId),
@@ -55,3 +56,16 @@ function isPlayable({ path, state }: RecordingFacts): boolean {
 function megabytes(bytes: number): string {
   return (bytes / 1024 / 1024).toFixed(1);
 }
+
+export const RECORDING_RESOURCE: Resource = {
+  name: 'recording',
+  uri: RECORDING_URI_TEMPLATE,
+  toolset: 'voice',
+  scope: 'calls:read',
+  title: 'One recording',
+  description: 'The sound of a call that was recorded: stereo, the other person left, the agent right.',
+  mimeType: RECORDING_MIME_TYPE,
+  read: async (switchboard, callId) => ({ blob: await readRecording(switchboard, callIdOf(callId)) }),
+  list: listRecordingResources,
+  complete: completeRecordedCallId,
+};

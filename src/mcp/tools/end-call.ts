@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { short } from '../audit.ts';
 import { callIdSchema, stateSchema } from '../facts.ts';
 import { defineTool } from '../tool.ts';
 
 export const endCall = defineTool({
   name: 'end-call',
+  toolset: 'voice',
+  scope: 'calls:place',
   title: 'End a call',
   description:
     'Ends a live call. "polite" lets the agent say goodbye first, "now" hangs up at once. Ending a call that has ended does nothing.',
@@ -19,6 +22,8 @@ export const endCall = defineTool({
     next: z.string(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+
+  audited: ({ callId, mode }) => ({ callId: short(callId), mode: short(mode ?? 'polite') }),
 
   async handler({ callId, mode }, { switchboard }) {
     const { state, message } = await switchboard.end(callId, mode);

@@ -43,6 +43,8 @@ const detailsSchema = z.object({
 
 export const getCall = defineTool({
   name: 'get-call',
+  toolset: 'voice',
+  scope: 'calls:read',
   title: 'Read a call',
   description:
     'The facts and the transcript of one call, live or ended. detail "detailed" adds the brief, the timeline, the tokens used and what they cost. The lines, ' +

@@ -4,6 +4,8 @@ import { defineTool } from '../tool.ts';
 
 export const listCalls = defineTool({
   name: 'list-calls',
+  toolset: 'voice',
+  scope: 'calls:read',
   title: 'List calls',
   description:
     'Calls that were placed, newest first, without their transcripts. Use it to find a callId, or to see whether a call was placed at all.',

@@ -15,6 +15,8 @@ const matchSchema = z.object({
 
 export const searchTranscripts = defineTool({
   name: 'search-transcripts',
+  toolset: 'voice',
+  scope: 'calls:read',
   title: 'Search transcripts',
   description:
     'Finds lines of all transcripts that contain the words of the query, best match first. The words found stand between « and » in the ' +

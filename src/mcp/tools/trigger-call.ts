@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { defineTool } from '../tool.ts';
+import { ConfigError, UserInputError } from '../../errors.ts';
+import { masked, short } from '../audit.ts';
+import { clean } from '../quotation.ts';
+import { defineTool, type ToolContext } from '../tool.ts';
 
 const output = z.object({
   status: z.enum(['success', 'error']),
@@ -10,8 +13,38 @@ const output = z.object({
   next: z.string().describe('What to do next.'),
 });
 
+const LONGEST_QUOTED = 300;
+
+/** Has the user asked where that is wanted. @throws UserInputError unless the answer is yes, and is still waited for. */
+async function confirm(
+  toNumber: string,
+  callContext: string,
+  { ask, confirmCalls, signal }: Pick<ToolContext, 'ask' | 'confirmCalls' | 'signal'>,
+): Promise<void> {
+  if (confirmCalls === 'never' || (confirmCalls === 'when-possible' && ask === undefined)) return;
+  if (ask === undefined) {
+    throw new ConfigError(
+      'CONFIRM_CALLS is always, and this client cannot ask its user (it does not support MCP elicitation), so nothing was dialled. Use a client that can, or set CONFIRM_CALLS to when-possible.',
+      { settings: ['CONFIRM_CALLS'] },
+    );
+  }
+  const brief = clean(callContext);
+  const quoted = brief.length > LONGEST_QUOTED ? `${brief.slice(0, LONGEST_QUOTED)}…` : brief;
+  const answer = await ask(`Call ${clean(toNumber)} now? The agent's brief: ${quoted}`);
+  if (signal.aborted)
+    throw new UserInputError('The request was given up before the user answered; nothing was dialled.');
+  if (answer === 'accept') return;
+  throw new UserInputError(
+    answer === 'decline'
+      ? 'The user does not want this call; nothing was dialled. Do not try again without being asked to.'
+      : 'The user did not answer whether to place this call; nothing was dialled. Ask them.',
+  );
+}
+
 export const triggerCall = defineTool({
   name: 'trigger-call',
+  toolset: 'voice',
+  scope: 'calls:place',
   title: 'Place a telephone call',
   description:
     'Calls a telephone number; an AI voice agent holds the conversation that callContext describes. It rings a real person and costs ' +
@@ -49,10 +82,21 @@ export const triggerCall = defineTool({
   output,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 
+  audited: ({ toNumber, callContext, language, voice, maxDurationSeconds, record, idempotencyKey }) => ({
+    to: masked(toNumber),
+    briefLetters: typeof callContext === 'string' ? callContext.length : 0,
+    language: short(language),
+    voice: short(voice),
+    maxDurationSeconds: typeof maxDurationSeconds === 'number' ? maxDurationSeconds : 0,
+    record: record === true,
+    hasKey: idempotencyKey !== undefined,
+  }),
+
   async handler(
     { toNumber, callContext, language, voice, maxDurationSeconds, record, idempotencyKey },
-    { switchboard },
+    { switchboard, ...context },
   ) {
+    await confirm(toNumber, callContext, context);
     const placed = await switchboard.place({
       to: toNumber,
       context: callContext,

@@ -17,6 +17,8 @@ const PROGRESS_MS = 5000;
 
 export const waitForCall = defineTool({
   name: 'wait-for-call',
+  toolset: 'voice',
+  scope: 'calls:read',
   title: 'Follow a call',
   description:
     'Waits for news of a call: returns as soon as there are new lines or a new state, when it has ended, or after timeoutSeconds with ' +

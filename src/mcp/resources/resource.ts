@@ -1,0 +1,30 @@
+import type { Scope } from '../../config/access.ts';
+import type { Toolset } from '../../config/schema.ts';
+import type { Switchboard } from '../../switchboard/port.ts';
+
+export interface ListedResource {
+  readonly uri: string;
+  readonly name: string;
+  readonly title: string;
+}
+
+/** A resource as the server registers it. Knows no SDK. */
+export interface Resource {
+  readonly name: string;
+  /** An address, or a template with one `{callId}`. */
+  readonly uri: string;
+  readonly toolset: Toolset;
+  readonly scope: Scope;
+  readonly title: string;
+  readonly description: string;
+  readonly mimeType: string;
+  /** `variable` is what stands for the template's. Rejects with a UserInputError when there is no such thing. */
+  read(
+    switchboard: Switchboard,
+    variable: string | string[] | undefined,
+  ): Promise<{ readonly text: string } | { readonly blob: string }>;
+  /** Of a template: what there is, newest first. */
+  list?(switchboard: Switchboard): Promise<ListedResource[]>;
+  /** Of a template: what begins with `value`. */
+  complete?(switchboard: Switchboard, value: string): Promise<string[]>;
+}
