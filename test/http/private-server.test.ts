@@ -205,7 +205,10 @@ describe('the private listener', () => {
 
   it('lets the idlest stranger go when there are too many, and never who has shown the token', async () => {
     const { port } = await started({ door: WITH_TOKEN, maxStrangers: 10 });
-    const friend = knock(port, `GET /ready HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\nGET /re`);
+    const friend = knock(
+      port,
+      `GET /ready HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\nGET /re`,
+    );
     await friend.heard;
     const refused = knock(port, 'GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\nGET /re');
     await refused.heard;

@@ -14,7 +14,7 @@ let notices: string[];
 beforeEach(async () => {
   switchboard = new SmallSwitchboard();
   notices = [];
-  pair = await linkedPair(switchboard, () => notices);
+  pair = await linkedPair(switchboard, { status: () => notices });
   // The SDK's client checks structured results against the output schemas only when it has listed the tools.
   await pair.client.listTools();
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CallFacts, LinePage } from '../../switchboard/port.ts';
+import { bytesIn, fitting, fittingPage } from '../budget.ts';
 import {
   callFacts,
   callIdSchema,
@@ -66,7 +67,8 @@ export const getCall = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
 
   async handler({ callId, cursor, limit, detail }, { switchboard }) {
-    const [call, page] = await Promise.all([switchboard.call(callId), switchboard.lines(callId, { cursor, limit })]);
+    const [call, all] = await Promise.all([switchboard.call(callId), switchboard.lines(callId, { cursor, limit })]);
+    const page = fittingPage(all);
     const next = nextStep(call, page);
     const facts = {
       ...callFacts(call),
@@ -98,20 +100,20 @@ function nextStep(call: CallFacts, page: LinePage): string {
     : `The call goes on: use wait-for-call with cursor ${page.cursor}.`;
 }
 
-/** A call has some dozens. */
-const LATEST_ENTRIES = 300;
+/** Of the timeline's latest entries; a call has some dozens. */
+const TIMELINE_BYTES = 8_000;
 
 function detailsOf(call: CallFacts): z.output<typeof detailsSchema> {
   const { context, language, voice, carrier, carrierCallId, usage, cost } = call;
+  const entries = call.timeline.map(({ atMs, kind, data }) => ({ at: isoTime(atMs), kind, data: cleanValues(data) }));
+  const count = fitting(entries.toReversed(), bytesIn, TIMELINE_BYTES);
   return {
     context,
     language,
     voice,
     carrier,
     callSid: carrierCallId,
-    timeline: call.timeline
-      .slice(-LATEST_ENTRIES)
-      .map(({ atMs, kind, data }) => ({ at: isoTime(atMs), kind, data: cleanValues(data) })),
+    timeline: entries.slice(-count),
     usage: { ...usage },
     cost: cost === null ? null : { ...cost, parts: { ...cost.parts }, why: [...cost.why] },
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bytesIn, fitting } from '../budget.ts';
 import { callFacts, callSchema, callSentence, pageCursorSchema, stateSchema } from '../facts.ts';
 import { defineTool } from '../tool.ts';
 
@@ -23,7 +24,9 @@ export const listCalls = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
 
   async handler({ state, limit, cursor }, { switchboard }) {
-    const page = await switchboard.calls({ state, limit, cursor });
+    const full = await switchboard.calls({ state, limit, cursor });
+    const count = fitting(full.calls, (call) => bytesIn(callFacts(call)) + callSentence(call).length);
+    const page = count === full.calls.length ? full : await switchboard.calls({ state, limit: count, cursor });
     const more = page.cursor === null ? '' : ` For older calls use list-calls with cursor "${page.cursor}".`;
     const next = `Use get-call with a callId for a transcript.${more}`;
     return {

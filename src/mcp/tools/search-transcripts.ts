@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Match } from '../../store/store.ts';
+import { bytesIn, fitting } from '../budget.ts';
 import { isoTime, lineFacts, lineSchema, pageCursorSchema } from '../facts.ts';
 import { CAUTION, clean, quotation, spoken } from '../quotation.ts';
 import { defineTool } from '../tool.ts';
@@ -36,7 +37,9 @@ export const searchTranscripts = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
 
   async handler({ query, limit, cursor }, { switchboard }) {
-    const page = await switchboard.search({ text: query, limit, cursor });
+    const full = await switchboard.search({ text: query, limit, cursor });
+    const count = fitting(full.matches, (match) => bytesIn(matchFacts(match)) + Buffer.byteLength(found(match)));
+    const page = count === full.matches.length ? full : await switchboard.search({ text: query, limit: count, cursor });
     const more = page.cursor === null ? '' : ` For more matches use search-transcripts with cursor "${page.cursor}".`;
     const next = `Use get-call with a callId for the whole call.${more}`;
     return {

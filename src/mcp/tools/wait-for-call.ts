@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Progress } from '../../switchboard/port.ts';
+import { fittingPage } from '../budget.ts';
 import {
   callIdSchema,
   callSentence,
@@ -45,7 +46,10 @@ export const waitForCall = defineTool({
   async handler({ callId, cursor, timeoutSeconds }, { switchboard, signal, reportProgress }) {
     const stopReporting = reportProgress === undefined ? () => {} : reportEvery(PROGRESS_MS, reportProgress);
     try {
-      const progress = await switchboard.waitFor(callId, { cursor, timeoutMs: timeoutSeconds * 1000, signal });
+      const all = await switchboard.waitFor(callId, { cursor, timeoutMs: timeoutSeconds * 1000, signal });
+      const page = fittingPage(all);
+      // What does not fit is told first, and only then that this was all.
+      const progress = { ...all, ...page, done: all.done && page.cursor === all.cursor };
       return { structured: structuredOf(progress), text: textOf(progress) };
     } finally {
       stopReporting();
