@@ -46,6 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulator: ['media'],
   // Looks at what compose would build, and judges what it sees.
   doctor: ['store', 'call', 'config'],
+  // Other programs' files.
+  install: ['config'],
   'examine.ts': ['*'],
   // What compose makes of the settings alone.
   'adapters.ts': ['*'],

@@ -8,6 +8,7 @@ const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
   switchboard                        serve one MCP client over stdin and stdout   [--http: with the private listener]
   switchboard serve                  serve without one, until a signal comes
   switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--record] [--json]
+  switchboard install CLIENT         put it into an MCP client's configuration   [--dry-run] [--remove] [--json]
   switchboard demo                   a simulated call with real speech   [--scenario NAME] [--json]
   switchboard doctor                 look at everything that a call needs [--offline] [--json]
   switchboard purge                  forget calls that have ended    [--older-than 30d] [--call ID] [--dry-run] [--json]
@@ -15,6 +16,8 @@ const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
 
   --simulate    anywhere: the simulators stand in for the telephone and the model
   --help, --version
+
+  --settings    anywhere: read the settings from this file instead of .env
 
 Every setting can be given as a flag (PORT is --port), except secrets; .env.example lists them.
 `;
@@ -24,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ run(words: readonly stri
   call: () => import('./call.ts'),
   demo: () => import('./demo.ts'),
   doctor: () => import('./doctor.ts'),
+  install: () => import('./install.ts'),
   purge: () => import('./purge.ts'),
   serve: () => import('./serve.ts'),
 };

@@ -44,6 +44,11 @@ export interface ConfigReading {
   readonly rest: readonly string[];
 }
 
+/** The environment of this process, for the few who need more of it than settings. */
+export function processEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
+
 /** The sources of this process: its environment, its command line, and `.env` in the current folder. */
 export function processSources(): ConfigSources {
   return { env: process.env, argv: process.argv.slice(2), dotenvFile: resolve('.env') };
@@ -55,7 +60,7 @@ export function processSources(): ConfigSources {
  */
 export function readConfig(sources: ConfigSources): ConfigReading {
   const flags = readFlags(sources.argv ?? []);
-  const file = readDotenv(sources.dotenvFile);
+  const file = readDotenv(flags.settingsFile ?? sources.dotenvFile, flags.settingsFile !== null);
   const complaints: Complaint[] = [...file.complaints, ...flags.complaints];
   const given = (name: string): string | undefined =>
     flags.values[name]?.trim() || sources.env[name]?.trim() || file.values[name]?.trim() || undefined;
@@ -195,7 +200,11 @@ function dataFolder(given: string | null, env: ConfigSources['env'], machine: Ma
   return resolve(given === '~' || given.startsWith('~/') ? join(machine.home, given.slice(1)) : given);
 }
 
-function readDotenv(file: string | undefined): {
+/** One that was named must be there. */
+function readDotenv(
+  file: string | undefined,
+  named: boolean,
+): {
   readonly values: Readonly<Record<string, string | undefined>>;
   readonly complaints: readonly Complaint[];
 } {
@@ -204,11 +213,15 @@ function readDotenv(file: string | undefined): {
     return { values: parseEnv(readFileSync(file, 'utf8')), complaints: [] };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    if (code === 'ENOENT') return { values: {}, complaints: [] };
+    if (code === 'ENOENT' && !named) return { values: {}, complaints: [] };
+    const which = named ? `The file of --settings (${file})` : 'The file .env';
     return {
       values: {},
       complaints: [
-        { setting: '.env', message: `The file .env could not be read (${code}). Make it readable, or remove it.` },
+        {
+          setting: '.env',
+          message: `${which} could not be read (${code}). Make it readable, or ${named ? 'name another one' : 'remove it'}.`,
+        },
       ],
     };
   }

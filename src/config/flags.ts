@@ -4,6 +4,8 @@ export interface Flags {
   /** By the setting's name. */
   readonly values: Readonly<Record<string, string>>;
   readonly simulate: boolean;
+  /** The file of `--settings`; null when none is named. */
+  readonly settingsFile: string | null;
   /** What is no setting, in order, for the command itself. */
   readonly rest: readonly string[];
   readonly complaints: readonly { readonly setting: string; readonly message: string }[];
@@ -31,6 +33,7 @@ export function readFlags(argv: readonly string[]): Flags {
   const rest: string[] = [];
   const complaints: { setting: string; message: string }[] = [];
   let simulate = false;
+  let settingsFile: string | null = null;
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
     if (word === '--') {
@@ -44,6 +47,11 @@ export function readFlags(argv: readonly string[]): Flags {
       simulate = true;
     } else if (word === '--http') {
       values.PRIVATE_LISTENER = 'true';
+    } else if (flag === '--settings') {
+      const taken = equals >= 0 ? { value: word.slice(equals + 1), words: 0 } : valueAfter(flag, argv[at + 1]);
+      at += taken?.words ?? 0;
+      settingsFile = taken?.value ?? null;
+      if (!taken) complaints.push({ setting: flag, message: `${flag} ${MISSING}.` });
     } else if (!setting) {
       rest.push(word);
     } else {
@@ -55,7 +63,7 @@ export function readFlags(argv: readonly string[]): Flags {
       else values[setting.name] = taken.value;
     }
   }
-  return { values, simulate, rest, complaints };
+  return { values, simulate, settingsFile, rest, complaints };
 }
 
 const SECRET =
