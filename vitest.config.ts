@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const JOURNEYS = [
   'test/{journeys,system,bench}/**/*.test.ts',
   'test/package.test.ts',
+  'test/bundle.test.ts',
   'test/simulator/agents-sdk.test.ts',
 ];
 /** Many calls at once, faults, kills and floods: heavy, so not beside calls that are judged by the millisecond. */

@@ -63,7 +63,7 @@ export function readConfig(sources: ConfigSources): ConfigReading {
   const file = readDotenv(flags.settingsFile ?? sources.dotenvFile, flags.settingsFile !== null);
   const complaints: Complaint[] = [...file.complaints, ...flags.complaints];
   const given = (name: string): string | undefined =>
-    flags.values[name]?.trim() || sources.env[name]?.trim() || file.values[name]?.trim() || undefined;
+    [flags.values[name], sources.env[name], file.values[name]].map((value) => value?.trim()).find(isSet);
 
   const values: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(SETTINGS)) {
@@ -82,6 +82,11 @@ export function readConfig(sources: ConfigSources): ConfigReading {
     given: names.filter((name) => given(name) !== undefined),
     rest: flags.rest,
   };
+}
+
+/** Some clients pass on a reference that they could not resolve, such as `${user_config.voice}`: nobody has set that. */
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== '' && !/^\$\{[^}]*\}$/.test(value);
 }
 
 /**

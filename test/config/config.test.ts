@@ -98,6 +98,25 @@ describe('the settings', () => {
     expect(config).toMatchObject({ port: 3, mcpPort: 2, openaiVoice: 'ash', host: '127.0.0.1' });
   });
 
+  it('take a reference that a client could not resolve for a setting that nobody has set', () => {
+    const env = {
+      OPENAI_VOICE: '\u0024{user_config.openai_voice}',
+      PORT: '\u0024{PORT}',
+      OPENAI_API_KEY: '\u0024{input:key}',
+    };
+    expect(read(env)).toEqual(read({}));
+  });
+
+  it('read the file that --settings names, which then must be there', () => {
+    const path = join(folder, 'office.env');
+    writeFileSync(path, 'OPENAI_VOICE=ash\n');
+    expect(read({}, { argv: ['--settings', path] }).config.openaiVoice).toBe('ash');
+    expect(read({}, { argv: [`--settings=${path}`] }).config.openaiVoice).toBe('ash');
+    const missing = read({}, { argv: ['--settings', join(folder, 'none.env')] });
+    expect(missing.complaints[0]?.message).toMatch(/file of --settings .*none\.env.* could not be read \(ENOENT\)/);
+    expect(read({}, { argv: ['--settings'] }).complaints[0]?.message).toBe('--settings needs a value.');
+  });
+
   it('do without a file that does not exist, and complain of one that cannot be read', () => {
     expect(read({}, { dotenvFile: join(folder, 'none.env') }).complaints).toEqual([]);
     expect(read({}, { dotenvFile: folder }).complaints[0]?.message).toContain('.env could not be read (EISDIR)');
