@@ -53,6 +53,7 @@ class RunningRelay implements Relay {
   readonly #served: Promise<void>;
   #upstream: Upstream | null = null;
   #patience: NodeJS.Timeout | undefined;
+  #heardAll = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -72,7 +73,8 @@ class RunningRelay implements Relay {
 
   async answered(): Promise<void> {
     const untilMs = performance.now() + ANSWERS_MS;
-    while (this.#session.isOwing && performance.now() < untilMs) await delay(LOOK_MS);
+    const isOwing = (): boolean => !this.#options.output.destroyed && (!this.#heardAll || this.#session.isOwing);
+    while (isOwing() && performance.now() < untilMs) await delay(LOOK_MS);
   }
 
   async close(): Promise<void> {
@@ -89,6 +91,7 @@ class RunningRelay implements Relay {
   async #hearClient(): Promise<void> {
     for await (const line of linesOf(this.#guard))
       await this.#send(this.#session.fromClient(line, this.#upstream?.writable.writableLength));
+    this.#heardAll = true;
   }
 
   async #keepServed(): Promise<void> {
