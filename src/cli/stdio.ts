@@ -22,6 +22,8 @@ export async function run(): Promise<number> {
   const logger = createLogger(config);
   surviveMistakes(logger);
   keepPausesShort();
+  // The process that owns the telephone knows that they are there, and not what they are.
+  for (const { message } of reading.complaints) logger.warn({}, message);
   const signalled = stopSignal();
   let telephone: Telephone | null = null;
   const { dataDir } = keptApart(config);
@@ -48,7 +50,11 @@ export async function run(): Promise<number> {
   const { why, hurry } = await Promise.race([gone, signalled.then((name) => ({ why: name, hurry: undefined }))]);
   logger.info({ why }, 'stopping');
   // Assigned in a callback, which the compiler does not see.
-  await (telephone as Telephone | null)?.stop(hurry);
+  const owner = (): Telephone | null => telephone;
+  if (owner() === null && hurry !== undefined) await relay.answered();
+  const own = owner();
+  // With nothing in between it cannot become the owner any more.
+  if (own !== null) await own.stop(hurry);
   await relay.close();
   return 0;
 }

@@ -41,6 +41,7 @@ export class Telephone {
   /** Another process has the telephone. */
   #taken = false;
   #waited = false;
+  #complaint = '';
   #doorway: Doorway | null = null;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
@@ -113,26 +114,37 @@ export class Telephone {
     } catch (error) {
       // Without a folder nobody can have the telephone; the store says what is wrong with it.
       this.#taken = false;
-      this.#options.logger.warn({ err: error }, 'other processes will not find this one');
+      this.#complain(error);
     }
     this.#timer = setTimeout(() => this.#tryLock(), AGAIN_MS);
+  }
+
+  /** Once for each trouble, however often it is tried again. */
+  #complain(err: unknown): void {
+    const complaint = String(err);
+    if (complaint !== this.#complaint)
+      this.#options.logger.warn({ err }, 'other processes do not find this one; it is tried again');
+    this.#complaint = complaint;
   }
 
   #own(lock: OwnerLock | null): void {
     this.#lock = lock;
     if (lock === null) return;
-    void this.#open().catch((err: unknown) =>
-      this.#options.logger.warn({ err }, 'other processes will not find this one'),
-    );
+    void this.#open().catch((err: unknown) => {
+      this.#complain(err);
+      if (!this.#ended) this.#timer = setTimeout(() => this.#own(lock), AGAIN_MS);
+    });
   }
 
   async #open(): Promise<void> {
     const { kind, logger } = this.#options;
-    const doorway = await openDoorway({
-      welcome: { kind, version: VERSION },
-      serve: (socket, hello) => this.#serveOther(socket, hello),
-      logger,
-    });
+    const doorway =
+      this.#doorway ??
+      (await openDoorway({
+        welcome: { kind, version: VERSION },
+        serve: (socket, hello) => this.#serveOther(socket, hello),
+        logger,
+      }));
     if (this.#ended) return doorway.close();
     this.#doorway = doorway;
     const { port, token } = doorway;
@@ -178,7 +190,12 @@ export class Telephone {
   }
 }
 
-function refusalFor({ binding }: Differences): ConfigError | null {
+function refusalFor({ binding, unreadable }: Differences): ConfigError | null {
+  if (unreadable.length > 0)
+    return new ConfigError(
+      `This client was set up with ${unreadable.join(', ')} in a form that cannot be read, so no call is placed for it. Correct that where the client's settings are, and restart it; its log says what is wrong.`,
+      { settings: unreadable },
+    );
   if (binding.length === 0) return null;
   return new ConfigError(
     `This client was set up with another ${binding.join(', ')} than the Switchboard process that owns the telephone, which another client started. Its calls would not be the ones that were set up here, so none is placed. Give both the same settings, or this one a DATA_DIR and a PORT of its own, and restart them.`,

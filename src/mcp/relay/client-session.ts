@@ -27,10 +27,13 @@ export interface Lines {
 }
 
 const NOTHING: Lines = { toClient: [], toServer: [] };
+const INVALID_REQUEST = -32600;
 const INTERNAL_ERROR = -32603;
 /** Waiting for a server; a client has a few. */
 const MOST_WAITING = 1_000;
 const MOST_WAITING_LETTERS = 8 * 1024 * 1024;
+const FULL =
+  'Too many requests are waiting for the Switchboard process that owns the telephone. Ask again in a moment.';
 /** In front of the ids of requests that are ours, or a server's. */
 const OURS = 'switchboard-relay';
 
@@ -51,22 +54,22 @@ export class ClientSession {
   /** Ids of replayed requests, whose answers the client has heard before. */
   readonly #replayed = new Set<string>();
 
-  /** A line of the client's that is JSON. */
-  fromClient(line: string): Lines {
+  /** A line of the client's that is JSON. `untaken`: how much of what the present server was sent it has not taken in yet. */
+  fromClient(line: string, untaken = 0): Lines {
     const message = parsed(line);
-    if (message === null) return this.#pass(null, line);
-    if (message.method === undefined) return this.#answered(message);
+    const isFull = this.#isFull(line.length, untaken);
+    // What is no message goes to the server as well, which says what is wrong with it.
+    if (message === null) return isFull ? NOTHING : this.#pass(null, line);
+    if (message.method === undefined && ('result' in message || 'error' in message)) return this.#answered(message);
     if (message.method === 'notifications/initialized') this.#saidInitialized = line;
     if (message.method === 'notifications/cancelled' && this.#forget(message.params?.requestId)) return NOTHING;
-    if (message.id === undefined) return this.#pass(null, line);
-    const pending: Pending = { id: message.id, method: message.method, params: message.params ?? {}, line };
+    if (!isId(message.id) || message.method === undefined) return isFull ? NOTHING : this.#pass(null, line);
     const key = keyOf(message.id);
-    if (this.#isFull(line))
-      return {
-        ...NOTHING,
-        toClient: [errorLine(pending.id, 'Too many requests are waiting for the server to come back.')],
-      };
-    this.#pending.set(key, pending);
+    // Two answers with one id could not be told apart.
+    if (this.#pending.has(key))
+      return refusal(message.id, INVALID_REQUEST, 'A request with this id is under way already. Give each its own.');
+    if (isFull) return refusal(message.id, INTERNAL_ERROR, FULL);
+    this.#pending.set(key, { id: message.id, method: message.method, params: message.params ?? {}, line });
     return this.#pass(key, line);
   }
 
@@ -92,11 +95,12 @@ export class ClientSession {
       lines.push(notice('notifications/cancelled', { requestId, reason: 'The server has been replaced.' }));
     this.#asked.clear();
     this.#replayed.clear();
-    for (const [key, pending] of this.#pending) {
-      this.#pending.delete(key);
+    const unanswered = [...this.#pending];
+    this.#pending.clear();
+    for (const [key, pending] of unanswered) {
       // Nothing has come of it yet, so the next server may answer it.
       if (pending.method === 'initialize') this.#putBack(key, pending);
-      else lines.push(errorLine(pending.id, sentenceFor(pending)));
+      else lines.push(errorLine(pending.id, INTERNAL_ERROR, sentenceFor(pending)));
     }
     return lines;
   }
@@ -108,10 +112,10 @@ export class ClientSession {
     const toServer: string[] = [];
     const toClient: string[] = [];
     if (this.#initialize !== null && this.#initialized) {
-      toServer.push(this.#replay(this.#initialize, 'initialize'));
+      toServer.push(...this.#replay(this.#initialize, 'initialize'));
       if (this.#saidInitialized !== null) toServer.push(this.#saidInitialized);
       for (const [uri, pending] of this.#subscribed) {
-        toServer.push(this.#replay(pending, uri));
+        toServer.push(...this.#replay(pending, uri));
         // It may have changed while nobody told.
         toClient.push(notice('notifications/resources/updated', { uri }));
       }
@@ -130,14 +134,15 @@ export class ClientSession {
       const pending = key === null ? undefined : this.#pending.get(key);
       if (key === null || pending === undefined) continue;
       this.#pending.delete(key);
-      lines.push(errorLine(pending.id, sentence));
+      lines.push(errorLine(pending.id, INTERNAL_ERROR, sentence));
     }
     this.#waitingLetters = 0;
     return lines;
   }
 
-  get isWaiting(): boolean {
-    return this.#waiting.length > 0;
+  /** True while the client has no answer yet to something that it asked. */
+  get isOwing(): boolean {
+    return this.#pending.size > 0;
   }
 
   #pass(key: string | null, line: string): Lines {
@@ -149,15 +154,16 @@ export class ClientSession {
     return NOTHING;
   }
 
-  #isFull(line: string): boolean {
-    if (this.#connected) return false;
-    return this.#waiting.length >= MOST_WAITING || this.#waitingLetters + line.length > MOST_WAITING_LETTERS;
+  #isFull(letters: number, untaken: number): boolean {
+    const before = this.#connected ? untaken : this.#waitingLetters;
+    return this.#waiting.length >= MOST_WAITING || before + letters > MOST_WAITING_LETTERS;
   }
 
   #putBack(key: string, pending: Pending): void {
     this.#pending.set(key, pending);
-    this.#waiting.unshift({ key, line: pending.line });
-    this.#waitingLetters += pending.line.length;
+    this.#pass(key, pending.line);
+    // A client may say this without having heard the answer.
+    if (!this.#initialized && this.#saidInitialized !== null) this.#pass(null, this.#saidInitialized);
   }
 
   /** The client's answer to a server's request: for the present server, or for nobody any more. */
@@ -166,12 +172,13 @@ export class ClientSession {
     const id = this.#asked.get(String(message.id));
     if (id === undefined) return NOTHING;
     this.#asked.delete(String(message.id));
-    return this.#pass(null, JSON.stringify({ ...message, id }));
+    const unreadable = { code: INTERNAL_ERROR, message: 'The answer could not be passed on.' };
+    return this.#pass(null, written({ ...message, id }) ?? JSON.stringify({ jsonrpc: '2.0', id, error: unreadable }));
   }
 
   /** True when the cancelled request has not been sent yet: then nobody needs to know. */
   #forget(requestId: unknown): boolean {
-    if (typeof requestId !== 'string' && typeof requestId !== 'number') return false;
+    if (!isId(requestId)) return false;
     const key = keyOf(requestId);
     this.#pending.delete(key);
     const at = this.#waiting.findIndex((one) => one.key === key);
@@ -182,13 +189,13 @@ export class ClientSession {
   }
 
   #fromServersSide(message: Message, line: string): string {
-    if (message.id !== undefined) {
+    if (isId(message.id)) {
       const seen = `${OURS}-${this.#generation}-${keyOf(message.id)}`;
       this.#asked.set(seen, message.id);
       return JSON.stringify({ ...message, id: seen });
     }
     const requestId = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
-    if (typeof requestId !== 'string' && typeof requestId !== 'number') return line;
+    if (!isId(requestId)) return line;
     const seen = `${OURS}-${this.#generation}-${keyOf(requestId)}`;
     if (!this.#asked.delete(seen)) return line;
     return JSON.stringify({ ...message, params: { ...message.params, requestId: seen } });
@@ -203,16 +210,18 @@ export class ClientSession {
     else if (pending.method === 'resources/unsubscribe') this.#subscribed.delete(uri);
   }
 
-  #replay({ line }: Pending, what: string): string {
+  #replay({ line }: Pending, what: string): readonly string[] {
     const id = `${OURS}-${this.#generation}-${what}`;
+    const again = written({ ...parsed(line), id });
+    if (again === null) return [];
     this.#replayed.add(keyOf(id));
-    return JSON.stringify({ ...JSON.parse(line), id });
+    return [again];
   }
 }
 
 /** What became of a request whose server went away before it answered. A call must not be dialled twice for it. */
 function sentenceFor({ method, params }: Pending): string {
-  const gone = 'The Switchboard process that served this request has ended, and another one has taken over.';
+  const gone = 'The Switchboard process that served this request has ended, and another one takes over.';
   if (method !== 'tools/call') return `${gone} Ask again.`;
   if (params.name !== 'trigger-call')
     return `${gone} Look with list-calls and get-call at what has happened, then use the tool again.`;
@@ -223,12 +232,20 @@ function sentenceFor({ method, params }: Pending): string {
     : `${gone} The call may have been placed: look with list-calls before anything else, and do not simply place it again.`;
 }
 
-function errorLine(id: Id, message: string): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message } });
+function errorLine(id: Id, code: number, message: string): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } });
+}
+
+function refusal(id: Id, code: number, message: string): Lines {
+  return { toClient: [errorLine(id, code, message)], toServer: [] };
 }
 
 function notice(method: string, params: object): string {
   return JSON.stringify({ jsonrpc: '2.0', method, params });
+}
+
+function isId(value: unknown): value is Id {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 /** 1 and "1" are two ids. */
@@ -241,6 +258,15 @@ function parsed(line: string): Message | null {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Message) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Null for what is nested so deep that it can be read, but not written. */
+function written(message: object): string | null {
+  try {
+    return JSON.stringify(message);
   } catch {
     return null;
   }

@@ -34,10 +34,14 @@ export async function openDoorway(options: DoorwayOptions): Promise<Doorway> {
   const clients = new Map<Socket, { close(): Promise<void> }>();
   const leavers = new Set<() => void>();
 
+  const whyNot = (): string | null =>
+    clients.size < mostClients
+      ? null
+      : `${mostClients} clients share the Switchboard process that owns the telephone already. Close one of them.`;
+
   async function receive(socket: Socket): Promise<void> {
-    const hello = await greetRelay(socket, token, welcome);
+    const hello = await greetRelay(socket, token, welcome, whyNot);
     strangers.delete(socket);
-    if (clients.size >= mostClients) throw new Error(`There are ${mostClients} clients already.`);
     clients.set(socket, { close: async () => undefined });
     const session = await serve(socket, hello);
     if (socket.destroyed) await session.close();
@@ -46,6 +50,12 @@ export async function openDoorway(options: DoorwayOptions): Promise<Doorway> {
   }
 
   const server: Server = createServer({ noDelay: true }, (socket) => {
+    // The oldest goes: an honest one is through in milliseconds.
+    const [oldest] = strangers;
+    if (oldest && strangers.size >= MOST_STRANGERS) {
+      strangers.delete(oldest);
+      oldest.destroy();
+    }
     strangers.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => {
@@ -54,8 +64,6 @@ export async function openDoorway(options: DoorwayOptions): Promise<Doorway> {
       clients.delete(socket);
       if (clients.size === 0) for (const leave of leavers) leave();
     });
-    // The oldest: an honest one is through in milliseconds.
-    if (strangers.size > MOST_STRANGERS) [...strangers][0]?.destroy();
     receive(socket).catch((err: unknown) => {
       logger.debug({ err }, 'somebody at the door was not let in');
       // What was said to it last must still arrive.

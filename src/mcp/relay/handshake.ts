@@ -34,28 +34,46 @@ export type Welcome = z.output<typeof welcomeSchema>;
 
 const LIMITS = { mostBytes: 64 * 1024, timeoutMs: 5_000 };
 const openingSchema = z.object({ nonce: z.string().min(20) });
-const answerSchema = openingSchema.extend({ proof: z.string(), hello: helloSchema });
+/** Whatever else another version may say of itself. */
+const answerSchema = openingSchema.extend({
+  proof: z.string(),
+  hello: z.looseObject({ protocol: z.number(), version: z.string().max(100) }),
+});
 const closingSchema = z.object({
   proof: z.string(),
   welcome: welcomeSchema.optional(),
   refusal: z.string().optional(),
 });
 
-/** The owner's side. Rejects with a ProtocolError when whoever calls does not know the token; then the socket is to be destroyed. */
-export async function greetRelay(socket: Socket, token: string, welcome: Welcome): Promise<Hello> {
+/**
+ * The owner's side; `whyNot` gives the reason when there is no room for a client. Rejects with a ProtocolError when whoever calls does
+ * not know the token, or is refused; then the socket is to be closed.
+ */
+export async function greetRelay(
+  socket: Socket,
+  token: string,
+  welcome: Welcome,
+  whyNot: () => string | null = () => null,
+): Promise<Hello> {
   const ours = randomBytes(24).toString('base64url');
   say(socket, { nonce: ours });
   const { nonce: theirs, proof, hello } = await hear(socket, answerSchema);
   if (!isEqual(proof, proofOf(token, 'relay', ours, theirs)))
     throw new ProtocolError('A relay does not know the token.');
   const own = proofOf(token, 'owner', ours, theirs);
-  if (hello.protocol === RELAY_PROTOCOL) {
+  const { success, data } = helloSchema.safeParse(hello);
+  const understood = success && data.protocol === RELAY_PROTOCOL ? data : null;
+  const refusal = understood === null ? otherVersion(welcome.version, hello.version) : whyNot();
+  if (understood !== null && refusal === null) {
     say(socket, { proof: own, welcome });
-    return hello;
+    return understood;
   }
-  const refusal = `The Switchboard that owns the telephone is of version ${welcome.version}, this client started one of version ${hello.version}, and they do not understand each other. Update the older one, and restart its client.`;
   say(socket, { proof: own, refusal });
-  throw new ProtocolError('A relay is of another version.');
+  throw new ProtocolError('A relay was refused.');
+}
+
+function otherVersion(ours: string, theirs: string): string {
+  return `The Switchboard process that owns the telephone is of version ${ours}, this client started one of version ${theirs}, and they do not understand each other. Update the older one, and restart its client.`;
 }
 
 /**

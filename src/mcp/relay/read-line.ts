@@ -35,6 +35,7 @@ export function readLine(
       if (end + 1 < piece.length) stream.unshift(piece.subarray(end + 1));
       resolve(Buffer.concat(pieces).toString('utf8'));
     };
+    if (stream.destroyed || stream.readableEnded) return ended();
     stream.on('data', take).on('end', ended).on('close', ended).on('error', ended);
     stream.resume();
   });

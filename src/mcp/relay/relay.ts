@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createLineGuard } from '../lines.ts';
 import { ClientSession, type Lines } from './client-session.ts';
 
@@ -25,12 +25,19 @@ export interface RelayOptions {
 export interface Relay {
   /** Resolves once with the reason when the client has gone. Never rejects. */
   readonly closed: Promise<string>;
-  /** Lets go of the server, and stops listening to the client. */
+  /** Resolves when the client has an answer to everything that it asked, after a moment in any case. */
+  answered(): Promise<void>;
+  /** Lets go of the server, and stops listening to the client. Waits for neither of them. */
   close(): Promise<void>;
 }
 
 /** Longer than one owner of the telephone needs to follow another, shorter than a client waits. */
 const PATIENCE_MS = 20_000;
+/** After a try that failed at once. */
+const AGAIN_MS = 100;
+/** For answers that are on their way when the client leaves; one that waits for a call is not worth more. */
+const ANSWERS_MS = 500;
+const LOOK_MS = 10;
 
 /** Serves one client through whatever server there is, for as long as the client is there. */
 export function relayClient(options: RelayOptions): Relay {
@@ -46,6 +53,7 @@ class RunningRelay implements Relay {
   readonly #served: Promise<void>;
   #upstream: Upstream | null = null;
   #patience: NodeJS.Timeout | undefined;
+  #heardAll = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -63,6 +71,12 @@ class RunningRelay implements Relay {
     this.#served = this.#keepServed().catch((err: unknown) => logger.error({ err }, 'The client is served no more'));
   }
 
+  async answered(): Promise<void> {
+    const untilMs = performance.now() + ANSWERS_MS;
+    const isOwing = (): boolean => !this.#options.output.destroyed && (!this.#heardAll || this.#session.isOwing);
+    while (isOwing() && performance.now() < untilMs) await delay(LOOK_MS);
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#patience);
     this.#options.input.unpipe(this.#guard);
@@ -70,11 +84,14 @@ class RunningRelay implements Relay {
     this.#leaving.abort();
     this.#upstream?.writable.end();
     this.#upstream?.readable.destroy();
-    if (this.#upstream) await this.#served;
+    await this.#served;
   }
 
+  /** Never waits for the server: while it did, it would not see the client leave. */
   async #hearClient(): Promise<void> {
-    for await (const line of linesOf(this.#guard)) await this.#send(this.#session.fromClient(line));
+    for await (const line of linesOf(this.#guard))
+      await this.#send(this.#session.fromClient(line, this.#upstream?.writable.writableLength));
+    this.#heardAll = true;
   }
 
   async #keepServed(): Promise<void> {
@@ -86,20 +103,28 @@ class RunningRelay implements Relay {
         return null;
       });
       clearTimeout(this.#patience);
-      if (upstream === null) continue;
+      if (upstream === null) await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      else await this.#serveThrough(upstream, signal);
+    }
+  }
+
+  async #serveThrough(upstream: Upstream, signal: AbortSignal): Promise<void> {
+    const { readable, writable } = upstream;
+    // A broken pipe is the end of the server like any other.
+    writable.on('error', () => readable.destroy());
+    if (!signal.aborted) {
       this.#upstream = upstream;
-      // A broken pipe is the end of the server like any other.
-      upstream.writable.on('error', () => upstream.readable.destroy());
       void this.#send(this.#session.regained());
       try {
-        for await (const line of linesOf(upstream.readable)) await this.#tell(this.#session.fromServer(line));
+        for await (const line of linesOf(readable)) await this.#tell(this.#session.fromServer(line));
       } catch (err) {
         this.#options.logger.debug({ err }, 'the connection to the server broke');
       }
       this.#upstream = null;
-      upstream.writable.destroy();
-      if (!signal.aborted) await this.#tell(this.#session.lost());
     }
+    readable.destroy();
+    writable.destroy();
+    if (!signal.aborted) await this.#tell(this.#session.lost());
   }
 
   #losePatience(): void {
@@ -110,25 +135,36 @@ class RunningRelay implements Relay {
     }, this.#options.patienceMs ?? PATIENCE_MS);
   }
 
+  /** To the server at once: after a wait it might be another one. */
   async #send({ toClient, toServer }: Lines): Promise<void> {
-    await this.#tell(toClient);
     const writable = this.#upstream?.writable;
-    if (writable && toServer.length > 0) await write(writable, toServer);
+    if (writable?.writable && toServer.length > 0) writable.write(textOf(toServer));
+    await this.#tell(toClient);
   }
 
+  /** Resolves when the client has read so much that it is worth to write on, or when nobody reads any more. */
   async #tell(lines: readonly string[]): Promise<void> {
-    if (lines.length > 0) await write(this.#options.output, lines);
+    const { output } = this.#options;
+    if (lines.length === 0 || output.destroyed || output.write(textOf(lines))) return;
+    await drained(output, this.#leaving.signal);
   }
 }
 
-/** Resolves when as much has been read at the other end that it is worth to write on, or when nobody reads any more. */
-async function write(stream: Writable, lines: readonly string[]): Promise<void> {
-  if (stream.destroyed || stream.write(`${lines.join('\n')}\n`)) return;
-  const done = new AbortController();
-  const { signal } = done;
-  const events = ['drain', 'close', 'error'].map((name) => once(stream, name, { signal }).catch(() => undefined));
-  await Promise.race(events);
-  done.abort();
+function textOf(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`;
+}
+
+function drained(stream: Writable, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done).off('error', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done).on('error', done);
+    signal.addEventListener('abort', done);
+    if (signal.aborted || stream.destroyed) done();
+  });
 }
 
 /** The lines of a stream, without their ends. Throws when the stream breaks. */

@@ -30,31 +30,40 @@ const BINDING: ReadonlySet<SettingKey> = new Set<SettingKey>([
 ]);
 
 const SIMULATE = '--simulate';
+/** In place of a digest. */
+const UNREADABLE = 'unreadable';
 
 export interface Differences {
   /** Settings with which this client's calls would be other calls than it was told; none may be placed then. */
   readonly binding: readonly string[];
+  /** Settings of the client that could not be read, so that nobody knows what they were meant to forbid; no call either. */
+  readonly unreadable: readonly string[];
   /** Settings whose values here have no effect. */
   readonly others: readonly string[];
 }
 
 /** Digests of the settings that somebody gave, by name. */
-export function digestsOf({ config, given }: ConfigReading, token: string): Readonly<Record<string, string>> {
+export function digestsOf(
+  { config, given, complaints }: ConfigReading,
+  token: string,
+): Readonly<Record<string, string>> {
   const digests: Record<string, string> = { [SIMULATE]: settingDigest(token, SIMULATE, config.simulate) };
   for (const [key, name] of shared()) {
     if (given.includes(name)) digests[name] = settingDigest(token, name, config[key]);
   }
+  for (const { setting } of complaints) digests[setting] = UNREADABLE;
   return digests;
 }
 
 /** Which of a client's settings are not those of the owner of the telephone. What a client was not given it takes as it is. */
 export function differencesTo(config: Config, digests: Readonly<Record<string, string>>, token: string): Differences {
   const differs = (name: string, value: unknown): boolean =>
-    digests[name] !== undefined && digests[name] !== settingDigest(token, name, value);
+    digests[name] !== undefined && digests[name] !== UNREADABLE && digests[name] !== settingDigest(token, name, value);
   const different = shared().filter(([key, name]) => differs(name, config[key]));
   const simulate = differs(SIMULATE, config.simulate) ? [SIMULATE] : [];
   return {
     binding: [...simulate, ...different.filter(([key]) => BINDING.has(key)).map(([, name]) => name)],
+    unreadable: Object.keys(digests).filter((name) => digests[name] === UNREADABLE),
     others: different.filter(([key]) => !BINDING.has(key)).map(([, name]) => name),
   };
 }
