@@ -1,17 +1,20 @@
 import { parseArgs } from 'node:util';
 import type { Cost } from '../call/cost.ts';
 import type { Line } from '../call/words.ts';
-import { compose } from '../compose.ts';
-import { complaintsError, processSources, readConfig } from '../config/config.ts';
-import { UserInputError } from '../errors.ts';
+import { type ConfigReading, complaintsError, processSources, readConfig } from '../config/config.ts';
+import { keptApart } from '../config/simulated.ts';
+import { ConfigError, UserInputError } from '../errors.ts';
+import { readOwnerFile } from '../mcp/relay/owner-file.ts';
 import { claimStdout } from '../mcp/stdout.ts';
+import { tryOwnerLock } from '../store/sqlite/owner-lock.ts';
+import type { Logger } from '../switchboard/logger.ts';
 import type { CallFacts, Switchboard } from '../switchboard/port.ts';
 import { createLogger } from './log.ts';
 import { clockText, plain, speakerText } from './say.ts';
 import { stopSignal, surviveMistakes } from './signals.ts';
+import { Telephone } from './telephone.ts';
 
 const WAIT_MS = 25_000;
-const DRAIN_MS = 10_000;
 
 /** Places one call and shows it as it goes. Exit code 0 when the agent finished its business, 1 otherwise. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -34,7 +37,8 @@ export async function run(words: readonly string[]): Promise<number> {
   surviveMistakes(logger);
   // From the start: a telephone that rings must not be left to itself.
   const signalled = stopSignal();
-  const app = compose({ reading, logger });
+  const telephone = openTelephone(reading, logger);
+  const { app } = telephone;
   await app.started;
   try {
     const { callId } = await app.switchboard.place({
@@ -60,8 +64,22 @@ export async function run(words: readonly string[]): Promise<number> {
     for (const path of recordings) show(`Recorded: ${path}`);
     return call.outcome === 'completed' ? 0 : 1;
   } finally {
-    await app.stop(DRAIN_MS);
+    // Clients that have come meanwhile may have calls of their own.
+    await telephone.stop(signalled);
   }
+}
+
+/** @throws ConfigError when another process has the telephone. */
+function openTelephone(reading: ConfigReading, logger: Logger): Telephone {
+  const { dataDir } = keptApart(reading.config);
+  const lock = tryOwnerLock(dataDir);
+  if (lock !== null) return new Telephone({ reading, logger, kind: 'stdio', privateListener: false }, lock);
+  const owner = readOwnerFile(dataDir);
+  const which = owner === null ? '' : ` (pid ${owner.process.pid})`;
+  throw new ConfigError(
+    `another Switchboard process${which} owns the telephone. Have the assistant that it serves place the call, or end that process first.`,
+    { settings: ['DATA_DIR'] },
+  );
 }
 
 async function follow(

@@ -30,7 +30,8 @@ function announce(app: App): void {
   const { public: outer, private: inner } = app.listening();
   const lines = [
     outer && `webhooks and audio at ${urlOf(outer)}; this is the address for the proxy or tunnel.`,
-    inner && `figures at ${urlOf(inner)}/metrics, readiness at ${urlOf(inner)}/ready; keep this one private.`,
+    inner &&
+      `MCP at ${urlOf(inner)}/mcp (older clients: /sse), figures at /metrics, readiness at /ready; keep this one private.`,
     ...new Set([...app.status(), ...app.readiness()]),
   ];
   for (const line of lines) if (line) process.stderr.write(`switchboard: ${line.replaceAll('\n', ' ')}\n`);

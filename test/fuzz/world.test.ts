@@ -79,5 +79,5 @@ describe('the core in a model of the world', () => {
       }),
       { numRuns: RUNS, examples: [[WORDS_BEHIND_A_PAUSE]] },
     );
-  });
+  }, 120_000);
 });
