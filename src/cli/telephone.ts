@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type App, compose } from '../compose.ts';
 import { LOCAL_ACCESS } from '../config/access.ts';
 import type { ConfigReading } from '../config/config.ts';
@@ -23,6 +24,8 @@ import { VERSION } from './version.ts';
 const DRAIN_MS = 10_000;
 /** Between two tries to become the owner. */
 const AGAIN_MS = 250;
+/** Between two looks at whether calls are left. */
+const LOOK_MS = 50;
 
 export interface TelephoneOptions {
   readonly reading: ConfigReading;
@@ -94,14 +97,9 @@ export class Telephone {
 
   /** Resolves when there is no call left, or nobody of another process who could follow one. */
   async #unneeded(): Promise<void> {
-    const over = new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (this.app.liveCalls() === 0) resolve();
-      };
-      this.app.switchboard.watch(look);
-      look();
-    });
-    await Promise.race([over, this.#doorway?.empty()]);
+    const deserted = this.#doorway?.empty().then(() => true) ?? Promise.resolve(true);
+    // Asked again and again: the news that a call has ended comes before it is counted no more.
+    while (this.app.liveCalls() > 0 && !(await Promise.race([deserted, delay(LOOK_MS, false)])));
   }
 
   #tryLock(): void {
