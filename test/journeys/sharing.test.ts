@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readOwnerFile } from '../../src/mcp/relay/owner-file.ts';
@@ -80,6 +80,22 @@ describe('clients of one data folder', { timeout: 60_000 }, () => {
       hasty.raw(`${JSON.stringify({ jsonrpc: '2.0', ...request })}\n`);
     await leave(hasty);
     expect(hasty.stdout.map((line) => JSON.parse(line))).toMatchObject([{ id: 1 }, { id: 2, result: {} }]);
+  });
+
+  it('find each other as soon as the file by which they do can be written', async () => {
+    const world = here.later(await ringingForEver());
+    const DATA_DIR = here.folder();
+    const inTheWay = join(DATA_DIR, 'owner.json');
+    mkdirSync(inTheWay);
+    const env = { ...world.env, DATA_DIR };
+    const owner = await here.start({ env, args: ['--simulate'] });
+    const callId = await owner.place();
+    const other = here.start({ env, args: ['--simulate'] });
+    await until(() => owner.log.includes('other processes do not find this one'), 10_000);
+    rmdirSync(inTheWay);
+    expect((await (await other).tool('get-call', { callId })).data).toMatchObject({ callId });
+    // One sentence, however often it was tried.
+    expect(owner.log.match(/other processes do not find this one/g)).toHaveLength(1);
   });
 
   it('may be set up differently where it matters to nobody, and place no call where it does; no value is shown', async () => {
