@@ -24,6 +24,8 @@ import { letCallsGoFirst } from './threads.ts';
 const DRAIN_MS = 10_000;
 /** Between two tries to become the owner. */
 const AGAIN_MS = 250;
+/** Between two looks at whether calls are left. */
+const LOOK_MS = 50;
 
 export interface TelephoneOptions {
   readonly reading: ConfigReading;
@@ -95,13 +97,9 @@ export class Telephone {
 
   /** Resolves when there is no call left, or nobody of another process who could follow one. */
   async #unneeded(): Promise<void> {
-    const left = this.#doorway?.empty();
-    let deserted = left === undefined;
-    void left?.then(() => {
-      deserted = true;
-    });
-    // A call is told to have ended before everything of it is written down, so the end of the last one is looked for.
-    while (this.app.liveCalls() > 0 && !deserted) await delay(AGAIN_MS);
+    const deserted = this.#doorway?.empty().then(() => true) ?? Promise.resolve(true);
+    // Asked again and again: the news that a call has ended comes before it is counted no more.
+    while (this.app.liveCalls() > 0 && !(await Promise.race([deserted, delay(LOOK_MS, false)])));
   }
 
   #tryLock(): void {

@@ -26,8 +26,13 @@ export type OwnerFile = z.output<typeof fileSchema>;
 export function writeOwnerFile(dataDir: string, owner: OwnerFile): void {
   const path = pathIn(dataDir);
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, `${JSON.stringify(owner)}\n`, { mode: 0o600, flag: 'wx' });
-  renameSync(draft, path);
+  try {
+    writeFileSync(draft, `${JSON.stringify(owner)}\n`, { mode: 0o600, flag: 'wx' });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }
 
 /** Null when there is none, when it cannot be read, or when its process is certainly gone. */

@@ -90,9 +90,11 @@ describe('the file of the owner', () => {
     expect(readOwnerFile(dataDir)).toBeNull();
   });
 
-  it('is as good as none when it cannot be read', () => {
+  it('is as good as none when it cannot be read; one that cannot be written leaves nothing beside it', () => {
     mkdirSync(join(dataDir, 'owner.json'));
     expect(readOwnerFile(dataDir)).toBeNull();
+    expect(() => writeOwnerFile(dataDir, { ...HERE, port: 1, token: TOKEN })).toThrow();
+    expect(readdirSync(dataDir)).toEqual(['owner.json']);
   });
 });
 
