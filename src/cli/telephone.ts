@@ -24,8 +24,6 @@ import { letCallsGoFirst } from './threads.ts';
 const DRAIN_MS = 10_000;
 /** Between two tries to become the owner. */
 const AGAIN_MS = 250;
-/** Between two looks at whether calls are left. */
-const LOOK_MS = 50;
 
 export interface TelephoneOptions {
   readonly reading: ConfigReading;
@@ -97,9 +95,13 @@ export class Telephone {
 
   /** Resolves when there is no call left, or nobody of another process who could follow one. */
   async #unneeded(): Promise<void> {
-    const deserted = this.#doorway?.empty().then(() => true) ?? Promise.resolve(true);
-    // Asked again and again: the news that a call has ended comes before it is counted no more.
-    while (this.app.liveCalls() > 0 && !(await Promise.race([deserted, delay(LOOK_MS, false)])));
+    const left = this.#doorway?.empty();
+    let deserted = left === undefined;
+    void left?.then(() => {
+      deserted = true;
+    });
+    // A call is told to have ended before everything of it is written down, so the end of the last one is looked for.
+    while (this.app.liveCalls() > 0 && !deserted) await delay(AGAIN_MS);
   }
 
   #tryLock(): void {
@@ -119,7 +121,8 @@ export class Telephone {
 
   /** Once for each trouble, however often it is tried again. */
   #complain(err: unknown): void {
-    const complaint = String(err);
+    // The message may name another file each time.
+    const complaint = err instanceof Error && 'code' in err ? String(err.code) : String(err);
     if (complaint !== this.#complaint)
       this.#options.logger.warn({ err }, 'other processes do not find this one; it is tried again');
     this.#complaint = complaint;
