@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Whole calls in real time: they wait more than they work. */
 const JOURNEYS = [
-  'test/{journeys,system,bench}/**/*.test.ts',
+  'test/{journeys,system,bench,conformance}/**/*.test.ts',
   'test/package.test.ts',
   'test/bundle.test.ts',
   'test/simulator/agents-sdk.test.ts',

@@ -14,6 +14,7 @@ import type { Listener } from './http/listener.ts';
 import type { Metrics } from './http/metrics.ts';
 import { openMetrics } from './http/private-server.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
+import { offerOf } from './mcp/offer.ts';
 import { createPrivateListener } from './private-listener.ts';
 import { startWorld, type World } from './simulator/world.ts';
 import { type AuditFile, openAuditFile } from './store/files/audit-file.ts';
@@ -309,6 +310,7 @@ class Composition implements App {
     const { mcpHost: host, simulate } = this.#config;
     this.#private ??= await createPrivateListener({
       config: this.#config,
+      offer: offerOf(this.#options.reading),
       metrics,
       readiness: () => ({ reasons: this.readiness(), liveCalls: this.liveCalls(), simulated: simulate }),
       mcp: { switchboard: this.switchboard, version: VERSION, logger, status: () => this.status(), audit: this.audit },

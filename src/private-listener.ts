@@ -12,12 +12,13 @@ import {
   readyRoute,
 } from './http/private-server.ts';
 import type { McpHttp } from './mcp/http.ts';
-import { offerOf } from './mcp/offer.ts';
+import type { Offer } from './mcp/offer.ts';
 import type { McpServerOptions } from './mcp/server.ts';
 import type { Logger } from './switchboard/logger.ts';
 
 export interface PrivateListenerOptions {
   readonly config: Config;
+  readonly offer: Offer;
   readonly metrics: Metrics;
   readonly readiness: () => Readiness;
   /** What each client's server gets. */
@@ -60,12 +61,11 @@ export async function createPrivateListener(options: PrivateListenerOptions): Pr
 }
 
 /** The SDK behind it takes a while to load. */
-async function openMcp({ config, mcp, logger }: PrivateListenerOptions): Promise<McpHttp> {
+async function openMcp({ config, offer, mcp, logger }: PrivateListenerOptions): Promise<McpHttp> {
   const [{ createMcpHttp }, { createMcpServer, scopeOfRequest }] = await Promise.all([
     import('./mcp/http.ts'),
     import('./mcp/server.ts'),
   ]);
-  const offer = offerOf(config);
   return createMcpHttp({
     newServer: ({ access, transport }) => createMcpServer({ ...mcp, session: { access, transport, offer } }),
     scopeOf: scopeOfRequest,
@@ -77,7 +77,7 @@ async function openMcp({ config, mcp, logger }: PrivateListenerOptions): Promise
 }
 
 /** What each request of MCP needs is settled request by request. */
-function mcpRoutes(mcp: McpHttp): readonly PrivateRoute[] {
+export function mcpRoutes(mcp: McpHttp): readonly PrivateRoute[] {
   return [
     {
       methods: ['GET', 'POST', 'DELETE'],

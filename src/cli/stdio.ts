@@ -30,7 +30,7 @@ export async function run(): Promise<number> {
   const ownership = new Ownership<OwnerLock>({
     dataDir,
     version: VERSION,
-    offer: offerOf(config),
+    offer: offerOf(reading),
     digests: (token) => digestsOf(reading, token),
     tryLock: () => tryOwnerLock(dataDir),
     own: (lock) => {

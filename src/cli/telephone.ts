@@ -69,7 +69,7 @@ export class Telephone {
     const fromServer = new PassThrough();
     const session = await serveStdio({
       ...this.#serving(),
-      session: { access: LOCAL_ACCESS, transport: 'stdio', offer: offerOf(this.#options.reading.config) },
+      session: { access: LOCAL_ACCESS, transport: 'stdio', offer: offerOf(this.#options.reading) },
       input: toServer,
       output: fromServer,
     });

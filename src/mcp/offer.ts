@@ -1,5 +1,5 @@
 import { type Access, LOCAL_ACCESS, permits } from '../config/access.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, ConfigReading } from '../config/config.ts';
 import type { Resource } from './resources/resource.ts';
 import type { Tool } from './tool.ts';
 
@@ -19,9 +19,20 @@ const EVERYTHING: Offer = { toolsets: [], tools: [], excludeTools: [], readOnly:
 /** A program of this user, to which everything is offered. */
 export const LOCAL_SESSION: Session = { access: LOCAL_ACCESS, transport: 'stdio', offer: EVERYTHING };
 
-/** Of the settings nothing but these: they are told to other processes. */
-export function offerOf({ toolsets, tools, excludeTools, readOnly, confirmCalls }: Offer): Offer {
-  return { toolsets, tools, excludeTools, readOnly, confirmCalls };
+/**
+ * Of the settings nothing but these: they are told to other processes. What cannot be read may have been meant to forbid something, so
+ * then only reading is offered, and users are asked.
+ */
+export function offerOf({ config, complaints }: Pick<ConfigReading, 'config' | 'complaints'>): Offer {
+  const { toolsets, tools, excludeTools, readOnly, confirmCalls } = config;
+  const isUnreadable = (...names: readonly string[]) => complaints.some(({ setting }) => names.includes(setting));
+  return {
+    toolsets,
+    tools,
+    excludeTools,
+    readOnly: readOnly || isUnreadable('TOOLSETS', 'TOOLS', 'EXCLUDE_TOOLS', 'READ_ONLY'),
+    confirmCalls: isUnreadable('CONFIRM_CALLS') ? 'always' : confirmCalls,
+  };
 }
 
 /** In the catalogue's order. `readOnly` wins over everything else. */

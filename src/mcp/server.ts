@@ -65,9 +65,15 @@ export function createMcpServer(options: McpServerOptions): McpServer {
 
 /** What one must be allowed for a request of the protocol; null where nothing. */
 export function scopeOfRequest(method: string, params: unknown): Scope | null {
-  if (/^resources\/|^completion\//.test(method)) return method.endsWith('/list') ? null : 'calls:read';
-  if (method !== 'tools/call' || typeof params !== 'object' || params === null) return null;
-  const { name, arguments: args } = params as { name?: unknown; arguments?: object };
+  const {
+    name,
+    arguments: args,
+    ref,
+  } = (params ?? {}) as { name?: unknown; arguments?: object; ref?: { type?: unknown } };
+  // The words of a prompt are no secret.
+  if (method === 'completion/complete') return ref?.type === 'ref/prompt' ? null : 'calls:read';
+  if (method.startsWith('resources/')) return method.endsWith('/list') ? null : 'calls:read';
+  if (method !== 'tools/call') return null;
   const tool = TOOLS.find((one) => one.name === name);
   const changes = tool?.audited({ ...args }) !== null;
   return (changes ? tool?.scope : (tool?.readOnlyTwin?.scope ?? tool?.scope)) ?? null;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Access, LOCAL_ACCESS, type Scope } from '../../src/config/access.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { TOOLS } from '../../src/mcp/catalogue.ts';
-import { LOCAL_SESSION, type Offer, offeredTools, offerNotices, type Session } from '../../src/mcp/offer.ts';
+import { LOCAL_SESSION, type Offer, offeredTools, offerNotices, offerOf, type Session } from '../../src/mcp/offer.ts';
 import { scopeOfRequest } from '../../src/mcp/server.ts';
 import { callTool, linkedPair } from '../fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
@@ -102,6 +103,18 @@ describe('names in the settings that mean nothing', () => {
   });
 });
 
+describe('settings of the offer that cannot be read', () => {
+  it('may have been meant to forbid something: then nothing is offered that changes anything, and users are asked', () => {
+    for (const name of ['TOOLSETS', 'TOOLS', 'EXCLUDE_TOOLS', 'READ_ONLY']) {
+      const reading = readConfig({ env: { [name]: '!' } });
+      expect(reading.complaints.map(({ setting }) => setting)).toEqual([name]);
+      expect(offerOf(reading).readOnly, name).toBe(true);
+    }
+    expect(offerOf(readConfig({ env: { CONFIRM_CALLS: 'alway' } })).confirmCalls).toBe('always');
+    expect(offerOf(readConfig({ env: {} }))).toEqual(LOCAL_SESSION.offer);
+  });
+});
+
 describe('the scope that a request needs', () => {
   it('is that of its tool, or of what it reads', () => {
     expect(scopeOfRequest('tools/call', { name: 'trigger-call' })).toBe('calls:place');
@@ -113,6 +126,7 @@ describe('the scope that a request needs', () => {
       expect(scopeOfRequest(method, {})).toBe('calls:read');
     for (const method of ['initialize', 'ping', 'tools/list', 'resources/list', 'prompts/list'])
       expect(scopeOfRequest(method, {})).toBeNull();
+    expect(scopeOfRequest('completion/complete', { ref: { type: 'ref/prompt' } })).toBeNull();
     for (const params of [null, 1, 'x', {}, { name: 'nothing' }, { name: 7 }])
       expect(scopeOfRequest('tools/call', params)).toBeNull();
   });
