@@ -94,11 +94,15 @@ function nameOf({ name }: Use): string {
   return name;
 }
 
-/** What the shell runs: scripts of package.json, of the scripts folder, and of the machine that tests each change. */
+/** What the shell runs: scripts of package.json, of the scripts folder, of the machine that tests each change; and what tests start by its path. */
 function commandsOf(root: string, manifest: Manifest): string {
   const files = ['scripts', '.ci'].flatMap((folder) => filesIn(root, folder).filter((file) => !file.endsWith('.ts')));
   const texts = files.map((file) => readFileSync(join(root, file), 'utf8'));
-  return [...Object.values(manifest.scripts ?? {}), ...texts].join('\n');
+  const tests = filesIn(root, 'test').filter((file) => file.endsWith('.test.ts'));
+  const started = tests.flatMap((file) => [
+    ...readFileSync(join(root, file), 'utf8').matchAll(/node_modules\/\.bin\/([\w-]+)/g),
+  ]);
+  return [...Object.values(manifest.scripts ?? {}), ...texts, ...started.map(([, bin]) => bin)].join('\n');
 }
 
 function namedIn(commands: string): (bin: string) => boolean {
