@@ -71,8 +71,15 @@ ${cell(tool.description)}
 
 ${argumentTable(propertiesOf(tool.input, 'input'))}
 
-Answers with ${results.join(', ')}. Hints: ${hints.join(', ')}.
+Answers with ${results.join(', ')}. Hints: ${hints.join(', ')}. Toolset \`${tool.toolset}\`, scope \`${tool.scope}\`.${twinNote(tool)}
 `;
+}
+
+/** What is left of it for who may not do all of it. */
+function twinNote({ input, readOnlyTwin }: Tool): string {
+  if (readOnlyTwin === null) return '';
+  const missing = Object.keys(input.shape).filter((name) => !(name in readOnlyTwin.input.shape));
+  return ` Without ${missing.map((name) => `\`${name}\``).join(', ')} it only reads: so it is offered with \`READ_ONLY\`, and to the scope \`${readOnlyTwin.scope}\`.`;
 }
 
 function promptSection(prompt: Prompt): string {
