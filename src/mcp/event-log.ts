@@ -7,6 +7,15 @@ export interface EventLog<Message> {
     eventId: string,
     to: { send: (eventId: string, message: Message) => Promise<void> },
   ): Promise<string>;
+  /** What came on the stream of an event after it; null for an event that is not kept any more, or never was. */
+  since(eventId: string): readonly KeptEvent<Message>[] | null;
+  /** The latest message of the stream of an event: of those of a stream it is dropped last. */
+  latest(eventId: string): Message | null;
+}
+
+export interface KeptEvent<Message> {
+  readonly eventId: string;
+  readonly message: Message;
 }
 
 interface Kept<Message> {
@@ -25,6 +34,12 @@ export function createEventLog<Message>(mostEvents = MOST_EVENTS, mostLetters = 
   let lastId = 0;
   let letters = 0;
   const find = (eventId: string) => kept.find(({ id }) => String(id) === eventId);
+  const since = (eventId: string): readonly KeptEvent<Message>[] | null => {
+    const last = find(eventId);
+    if (last === undefined) return null;
+    const missed = kept.filter(({ id, streamId }) => streamId === last.streamId && id > last.id);
+    return missed.map(({ id, message }) => ({ eventId: String(id), message }));
+  };
   return {
     storeEvent: async (streamId, message) => {
       lastId += 1;
@@ -37,11 +52,11 @@ export function createEventLog<Message>(mostEvents = MOST_EVENTS, mostLetters = 
     },
     getStreamIdForEventId: async (eventId) => find(eventId)?.streamId,
     replayEventsAfter: async (eventId, { send }) => {
-      const last = find(eventId);
-      if (last === undefined) return '';
-      const missed = kept.filter(({ id, streamId }) => streamId === last.streamId && id > last.id);
-      for (const { id, message } of missed) await send(String(id), message);
-      return last.streamId;
+      const streamId = find(eventId)?.streamId ?? '';
+      for (const missed of since(eventId) ?? []) await send(missed.eventId, missed.message);
+      return streamId;
     },
+    since,
+    latest: (eventId) => since(eventId)?.at(-1)?.message ?? find(eventId)?.message ?? null,
   };
 }

@@ -4,17 +4,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { ErrorCode, isInitializeRequest, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
-import { type Access, permits, type Scope } from '../config/access.ts';
-import { createEventLog } from './event-log.ts';
+import {
+  CancelledNotificationSchema,
+  isInitializeRequest,
+  type JSONRPCMessage,
+  LATEST_PROTOCOL_VERSION,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { Access } from '../config/access.ts';
+import { createEventLog, type EventLog } from './event-log.ts';
+import { errorOf, faultOf, gone, NO_ID, parsed, refuse, type ScopeOf, TOO_MANY } from './http-fault.ts';
 import type { Session } from './offer.ts';
-import { complaintAbout } from './stdio.ts';
 
 export interface McpHttpOptions {
   /** A server of its own for each client. */
   readonly newServer: (session: Pick<Session, 'access' | 'transport'>) => McpServer;
-  /** The scope that a request needs; null for none. */
-  readonly scopeOf: (method: string, params: unknown) => Scope | null;
+  readonly scopeOf: ScopeOf;
   /** The body as text; rejects when it is too large or cannot be read. */
   readonly readBody: (request: IncomingMessage) => Promise<string>;
   /** The token that was shown in the address, where that is allowed: the address of `/messages` has to show it too. */
@@ -38,15 +43,31 @@ export interface McpHttp {
 }
 
 /** One client's session. Whoever shows other credentials than the one who opened it does not find it. */
-interface HttpSession {
+interface SessionBase {
   readonly id: string;
   readonly owner: string;
   readonly server: McpServer;
-  readonly transport: StreamableHTTPServerTransport | SSEServerTransport;
   /** Responses that are being written. */
   open: number;
   usedAtMs: number;
 }
+
+interface SseSession extends SessionBase {
+  readonly kind: 'sse';
+  readonly transport: SSEServerTransport;
+}
+
+interface StreamableSession extends SessionBase {
+  readonly kind: 'streamable';
+  readonly transport: StreamableHTTPServerTransport;
+  readonly log: EventLog<JSONRPCMessage>;
+  /** Agreed on when it was opened. */
+  readonly version: string;
+  /** It has sent several messages as one, so that a stream may have several answers. */
+  hasBatches: boolean;
+}
+
+type HttpSession = SseSession | StreamableSession;
 
 const MOST_SESSIONS = 200;
 const IDLE_MS = 30 * 60_000;
@@ -55,9 +76,9 @@ const LOOK_MS = 60_000;
 const KEEP_ALIVE_MS = 15_000;
 /** How soon a client whose stream broke comes back. */
 const RETRY_MS = 1_000;
-/** What the SDK's own transport answers for the same. */
-const NO_SESSION = -32001;
-const REFUSED = -32000;
+const VERSION_HEADER = 'mcp-protocol-version';
+/** What a request that was cancelled has in place of an answer; it is told to nobody. */
+const CANCELLED = -32800;
 
 export function createMcpHttp(options: McpHttpOptions): McpHttp {
   return new HttpEdge(options);
@@ -75,24 +96,20 @@ class HttpEdge implements McpHttp {
 
   async streamable(request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
     const body = request.method === 'POST' ? parsed(await this.#options.readBody(request)) : undefined;
-    if (request.method === 'POST' && this.#refuses(body, access, response)) return;
+    const fault = request.method === 'POST' ? faultOf(body, access, this.#options.scopeOf) : null;
+    if (fault !== null && fault.status !== 200) return refuse(response, fault);
     const id = request.headers['mcp-session-id'];
     const isNew = id === undefined && isInitializeRequest(body);
-    if (id === undefined && !isNew) {
-      return refuse(
-        response,
-        400,
-        REFUSED,
-        'There is no Mcp-Session-Id. Begin with initialize, and send the one that its answer gives.',
-      );
-    }
-    const session = isNew ? await this.#open(access, response) : this.#find(id, access, StreamableHTTPServerTransport);
-    if (session === null)
-      return isNew
-        ? undefined
-        : refuse(response, 404, NO_SESSION, 'There is no such session (any more). Begin again with initialize.');
+    if (id === undefined && !isNew) return refuse(response, fault === null ? NO_ID : { ...fault, status: 400 });
+    const session = isNew ? await this.#open(body, access, response) : this.#find('streamable', id, access);
+    if (session === null) return isNew ? undefined : refuse(response, gone('Begin again with initialize.'));
     this.#use(session, response);
+    if (fault !== null) return refuse(response, fault);
+    session.hasBatches ||= Array.isArray(body);
+    if (endResumed(session, request, response)) return;
+    nameVersion(session.version, request);
     await session.transport.handleRequest(request, response, body);
+    this.#endCancelled(session, body);
     // It was refused before it got an id, which nobody will ever know.
     if (isNew && session.transport.sessionId === undefined) this.#remove(session);
   }
@@ -104,7 +121,8 @@ class HttpEdge implements McpHttp {
     response.setHeader('x-accel-buffering', 'no');
     const transport = new SSEServerTransport(`${this.#options.basePath}/messages${query}`, response);
     const server = this.#options.newServer({ access, transport: 'sse' });
-    const session = this.#add(transport.sessionId, { access, server, transport });
+    const session: SseSession = { ...newSession(transport.sessionId, access, server), kind: 'sse', transport };
+    this.#sessions.set(session.id, session);
     const keepAlive = setInterval(() => response.write(': keepalive\n\n'), KEEP_ALIVE_MS);
     response.once('close', () => {
       clearInterval(keepAlive);
@@ -116,13 +134,16 @@ class HttpEdge implements McpHttp {
 
   async messages(request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
     const id = new URLSearchParams(request.url?.split('?')[1]).get('sessionId') ?? undefined;
-    const session = this.#find(id, access, SSEServerTransport);
-    if (session === null)
-      return refuse(response, 404, NO_SESSION, 'There is no such session (any more). Open /sse again.');
+    const session = this.#find('sse', id, access);
+    if (session === null) return refuse(response, gone('Open /sse again.'));
     const body = parsed(await this.#options.readBody(request));
-    if (this.#refuses(body, access, response)) return;
+    const fault = faultOf(body, access, this.#options.scopeOf);
     this.#use(session, response);
-    await session.transport.handlePostMessage(request, response, body);
+    if (fault === null) return session.transport.handlePostMessage(request, response, body);
+    if (fault.status !== 200) return refuse(response, fault);
+    // Answers come on the stream.
+    await session.transport.send(errorOf(fault));
+    response.writeHead(202).end();
   }
 
   sessions(): number {
@@ -134,44 +155,39 @@ class HttpEdge implements McpHttp {
     await Promise.all([...this.#sessions.values()].map((session) => this.#end(session)));
   }
 
-  /** Answers what is no message of the protocol, or needs a scope that its sender does not have. */
-  #refuses(body: unknown, access: Access, response: ServerResponse): boolean {
-    if (body === undefined) {
-      refuse(response, 400, ErrorCode.ParseError, 'The body is not JSON.');
-      return true;
-    }
-    const messages: readonly unknown[] = Array.isArray(body) ? body : [body];
-    for (const message of messages) {
-      const complaint = complaintAbout(message);
-      if (complaint !== null) {
-        refuse(response, 400, complaint.code, complaint.message, idOf(message));
-        return true;
-      }
-      const { method, params } = message as { method?: unknown; params?: unknown };
-      const scope = typeof method === 'string' ? this.#options.scopeOf(method, params) : null;
-      if (scope === null || permits(access, scope)) continue;
-      response.setHeader(
-        'www-authenticate',
-        `Bearer realm="switchboard", error="insufficient_scope", scope="${scope}"`,
-      );
-      refuse(response, 403, REFUSED, `This needs a token with the scope ${scope}.`, idOf(message));
-      return true;
-    }
-    return false;
+  /** The transport leaves the stream of a request open that was cancelled, and will never be answered. */
+  #endCancelled({ transport, hasBatches }: StreamableSession, body: unknown): void {
+    const cancelled = CancelledNotificationSchema.safeParse(body);
+    const id = cancelled.data?.params.requestId;
+    // The stream may be that of other requests too.
+    if (id === undefined || hasBatches) return;
+    transport.closeSSEStream(id);
+    transport
+      .send(errorOf({ code: CANCELLED, message: 'The request was cancelled.', id }))
+      .catch((err: unknown) => this.#options.logger.debug({ err }, 'a request that was cancelled had ended already'));
   }
 
-  async #open(access: Access, response: ServerResponse) {
+  async #open(body: unknown, access: Access, response: ServerResponse) {
     if (!this.#hasRoom(response)) return null;
     const id = randomUUID();
+    const log = createEventLog<JSONRPCMessage>();
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
-      eventStore: createEventLog<JSONRPCMessage>(),
+      eventStore: log,
       keepAliveMs: KEEP_ALIVE_MS,
       retryInterval: RETRY_MS,
     });
     transport.onerror = (err) => this.#options.logger.debug({ err }, 'an MCP request over HTTP was refused');
     const server = this.#options.newServer({ access, transport: 'http' });
-    const session = this.#add(id, { access, server, transport });
+    const session: StreamableSession = {
+      ...newSession(id, access, server),
+      kind: 'streamable',
+      transport,
+      log,
+      version: versionFor(body),
+      hasBatches: false,
+    };
+    this.#sessions.set(id, session);
     await server.connect(transport);
     // Also after a DELETE, which the transport answers by itself.
     const closed = transport.onclose;
@@ -182,23 +198,14 @@ class HttpEdge implements McpHttp {
     return session;
   }
 
-  #add<Transport extends HttpSession['transport']>(
-    id: string,
-    { access, server, transport }: { access: Access; server: McpServer; transport: Transport },
-  ): HttpSession & { readonly transport: Transport } {
-    const session = { id, owner: ownerOf(access), server, transport, open: 0, usedAtMs: performance.now() };
-    this.#sessions.set(id, session);
-    return session;
-  }
-
-  #find<Transport extends HttpSession['transport']>(
+  #find<Kind extends HttpSession['kind']>(
+    kind: Kind,
     id: string | readonly string[] | undefined,
     access: Access,
-    kind: abstract new (...args: never[]) => Transport,
-  ): (HttpSession & { readonly transport: Transport }) | null {
+  ): Extract<HttpSession, { kind: Kind }> | null {
     const session = typeof id === 'string' ? this.#sessions.get(id) : undefined;
-    if (session === undefined || session.owner !== ownerOf(access) || !(session.transport instanceof kind)) return null;
-    return session as HttpSession & { readonly transport: Transport };
+    if (session === undefined || session.owner !== ownerOf(access) || session.kind !== kind) return null;
+    return session as Extract<HttpSession, { kind: Kind }>;
   }
 
   #use(session: HttpSession, response: ServerResponse): void {
@@ -218,8 +225,7 @@ class HttpEdge implements McpHttp {
       this.#remove(idlest);
       return true;
     }
-    response.setHeader('retry-after', '30');
-    refuse(response, 503, REFUSED, 'There are too many sessions already. End one, or try again later.');
+    refuse(response, TOO_MANY);
     return false;
   }
 
@@ -242,32 +248,63 @@ class HttpEdge implements McpHttp {
   }
 }
 
+function newSession(id: string, access: Access, server: McpServer): SessionBase {
+  return { id, owner: ownerOf(access), server, open: 0, usedAtMs: performance.now() };
+}
+
 /** The same name with other scopes is somebody else: what a session was offered is settled when it is opened. */
 function ownerOf({ name, scopes }: Access): string {
   return `${name} ${[...scopes].toSorted().join(' ')}`;
 }
 
-/** Undefined when it is not JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** What the server answers to this initialize. */
+function versionFor(body: unknown): string {
+  const asked = isInitializeRequest(body) ? body.params.protocolVersion : '';
+  return SUPPORTED_PROTOCOL_VERSIONS.includes(asked) ? asked : LATEST_PROTOCOL_VERSION;
 }
 
-function idOf(message: unknown): string | number | null {
-  if (typeof message !== 'object' || message === null || !('id' in message)) return null;
-  return typeof message.id === 'string' || typeof message.id === 'number' ? message.id : null;
+/**
+ * A session goes on as it began, also where a request does not say so: the transport would take it for one of 2025-03-26, whose
+ * streams cannot be resumed before their first message. A version that nobody knows is left for it to refuse.
+ */
+function nameVersion(version: string, request: IncomingMessage): void {
+  const { headers, rawHeaders } = request;
+  const shown = headers[VERSION_HEADER];
+  if (shown !== undefined && !isSupported(shown)) return;
+  headers[VERSION_HEADER] = version;
+  // What the transport reads.
+  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === VERSION_HEADER);
+  if (at < 0) rawHeaders.push(VERSION_HEADER, version);
+  else rawHeaders[at + 1] = version;
 }
 
-function refuse(
+function isSupported(version: string | string[] | undefined): boolean {
+  return version === undefined || (typeof version === 'string' && SUPPORTED_PROTOCOL_VERSIONS.includes(version));
+}
+
+/**
+ * Tells who comes back to a stream that has its answer what it missed, and ends; the transport would leave it open for ever. When it
+ * missed nothing, it need not come back again: 204 (HTML, "Server-sent events").
+ */
+function endResumed(
+  { log, hasBatches }: StreamableSession,
+  request: IncomingMessage,
   response: ServerResponse,
-  status: number,
-  code: number,
-  message: string,
-  id: string | number | null = null,
-): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } }));
+): boolean {
+  const { 'last-event-id': eventId, accept, [VERSION_HEADER]: version } = request.headers;
+  if (request.method !== 'GET' || typeof eventId !== 'string' || hasBatches) return false;
+  if (!accept?.includes('text/event-stream') || !isSupported(version) || !isAnswer(log.latest(eventId))) return false;
+  const missed = log.since(eventId)?.filter(({ message }) => !('error' in message && message.error.code === CANCELLED));
+  if (missed === undefined || missed.length === 0) response.writeHead(204);
+  else {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' });
+    for (const event of missed)
+      response.write(`event: message\nid: ${event.eventId}\ndata: ${JSON.stringify(event.message)}\n\n`);
+  }
+  response.end();
+  return true;
+}
+
+function isAnswer(message: JSONRPCMessage | null): boolean {
+  return message !== null && ('result' in message || 'error' in message);
 }

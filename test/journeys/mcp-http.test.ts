@@ -103,6 +103,14 @@ async function session(port: number, headers: Readonly<Record<string, string>> =
   return own;
 }
 
+/** A message as it should be, whose request cannot be done. */
+const WRONG = { jsonrpc: '2.0', id: 5, method: 'resources/read', params: {} };
+const WRONG_ANSWER = {
+  jsonrpc: '2.0',
+  id: 5,
+  error: { code: -32602, message: 'resources/read is not well-formed: look at params.uri.' },
+};
+
 function call(name: string, args: object, meta: object = {}) {
   return { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name, arguments: args, ...meta } };
 }
@@ -158,11 +166,9 @@ describe('MCP over Streamable HTTP', () => {
       ['an unknown version', { headers: { ...own, 'mcp-protocol-version': '1999-01-01' }, body: ping }, 400],
       ['no JSON', { headers: own, body: '{' }, 400],
       ['no message', { headers: own, body: { hello: 'world' } }, 400],
-      [
-        'wrong parameters',
-        { headers: own, body: { jsonrpc: '2.0', id: 1, method: 'resources/read', params: {} } },
-        400,
-      ],
+      ['wrong parameters without a session', { body: WRONG }, 400],
+      ['wrong parameters in an unknown one', { headers: { 'mcp-session-id': 'nobody' }, body: WRONG }, 404],
+      ['wrong parameters among others', { headers: own, body: [ping, WRONG] }, 400],
       ['another type', { headers: { ...own, 'content-type': 'text/plain' }, body: ping }, 415],
       ['no streams', { headers: { ...own, accept: 'application/json' }, body: ping }, 406],
       ['too much', { headers: own, body: JSON.stringify({ ...ping, params: { x: 'y'.repeat(1_100_000) } }) }, 413],
@@ -178,6 +184,14 @@ describe('MCP over Streamable HTTP', () => {
     const answer = await ask(port, { headers: own, body: ping });
     await answer.ended;
     expect(answer.messages).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }]);
+  });
+
+  it('answers wrong parameters as any request, with an error under its id', async () => {
+    const { port } = await office();
+    const answer = await ask(port, { headers: await session(port), body: WRONG });
+    await answer.ended;
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json']);
+    expect(JSON.parse(answer.body)).toEqual(WRONG_ANSWER);
   });
 
   it('ends a session when it is told to, and does not know it afterwards', async () => {
@@ -206,12 +220,15 @@ describe('MCP over Streamable HTTP', () => {
     expect(resumed.status).toBe(200);
     await until(() => resumed.messages.length > 0, 15_000);
     expect(resumed.messages[0]).toMatchObject({ id: 7, result: { structuredContent: { callId } } });
-    const last = resumed.eventIds.at(-1) ?? '';
-    resumed.cut();
     await resumed.ended;
-    const again = await ask(port, { method: 'GET', headers: { ...own, 'last-event-id': last } });
-    expect([again.status, again.messages]).toEqual([200, []]);
-    again.cut();
+    // Again, from before the answer and from after it.
+    const before = await ask(port, { method: 'GET', headers: { ...own, 'last-event-id': waiting.eventIds[0] ?? '' } });
+    await before.ended;
+    expect(before.messages).toEqual(resumed.messages);
+    const after = { ...own, 'last-event-id': resumed.eventIds.at(-1) ?? '' };
+    expect((await ask(port, { method: 'GET', headers: after })).status).toBe(204);
+    const unknown = { ...after, 'mcp-protocol-version': '1999-01-01' };
+    expect((await ask(port, { method: 'GET', headers: unknown })).status).toBe(400);
     expect((await ask(port, { method: 'GET', headers: { ...own, 'last-event-id': 'made-up' } })).status).toBe(400);
   });
 
@@ -250,8 +267,54 @@ describe('MCP over Streamable HTTP', () => {
     const answer = await ask(port, { headers: own, body: { ...call('get-call', { callId }), id: 8 } });
     await answer.ended;
     expect(answer.messages[0]).toMatchObject({ id: 8, result: { structuredContent: { state: 'ringing' } } });
+    await waiting.ended;
     expect(waiting.messages).toEqual([]);
-    waiting.cut();
+    const back = { ...own, 'last-event-id': waiting.eventIds.at(-1) ?? '' };
+    expect((await ask(port, { method: 'GET', headers: back })).status).toBe(204);
+    // An answer that was there first stays one.
+    expect((await ask(port, { headers: own, body: cancelled })).status).toBe(202);
+    const pinged = await ask(port, { headers: own, body: { jsonrpc: '2.0', id: 7, method: 'ping' } });
+    await pinged.ended;
+    expect(pinged.messages).toEqual([{ jsonrpc: '2.0', id: 7, result: {} }]);
+  });
+
+  it('lets a stream be resumed from its beginning, also of a client that names no version any more', async () => {
+    const { port } = await office();
+    const { 'mcp-protocol-version': _, ...own } = await session(port);
+    const answer = await ask(port, { headers: own, body: { jsonrpc: '2.0', id: 1, method: 'ping' } });
+    await answer.ended;
+    expect(answer.body).toMatch(/^id: \d+\nretry: 1000\ndata: \n\n/);
+    const older = { ...INITIALIZE, params: { ...INITIALIZE.params, protocolVersion: '2025-06-18' } };
+    const opened = await ask(port, { body: older });
+    await opened.ended;
+    // One of before 2025-11-25 could not read an event without data.
+    expect(opened.body).toMatch(/^event: message\n/);
+    const theirs = { 'mcp-session-id': String(opened.headers['mcp-session-id']) };
+    const plain = await ask(port, { headers: theirs, body: { jsonrpc: '2.0', id: 1, method: 'ping' } });
+    await plain.ended;
+    expect(plain.body).toMatch(/^event: message\n/);
+  });
+
+  it('answers all of several messages that came as one, and keeps the stream of the others when one is cancelled', async () => {
+    const { office: one, port } = await office();
+    const opened = await ask(port, {
+      body: { ...INITIALIZE, params: { ...INITIALIZE.params, protocolVersion: '2025-03-26' } },
+    });
+    await opened.ended;
+    const own = { 'mcp-session-id': String(opened.headers['mcp-session-id']) };
+    const callId = await ringing(one);
+    const wait = call('wait-for-call', { callId, timeoutSeconds: 50 });
+    const both = await ask(port, {
+      headers: own,
+      body: [{ jsonrpc: '2.0', id: 6, method: 'ping' }, wait, { ...wait, id: 8 }],
+    });
+    await until(() => both.messages.some(({ id }) => id === 6));
+    const cancelled = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 7 } };
+    expect((await ask(port, { headers: own, body: cancelled })).status).toBe(202);
+    await one.switchboard.end(callId, 'now');
+    await until(() => both.messages.some(({ id }) => id === 8), 15_000);
+    expect(both.messages.map(({ id }) => id)).toEqual([6, 8]);
+    both.cut();
   });
 });
 
@@ -295,6 +358,9 @@ describe('the older HTTP+SSE', () => {
     const callId = await one.place();
     expect((await ask(port, { path: endpoint, body: call('get-call', { callId }) })).status).toBe(202);
     await until(() => answer.messages.some(({ id }) => id === 7));
+    expect((await ask(port, { path: endpoint, body: WRONG })).status).toBe(202);
+    await until(() => answer.messages.some(({ id }) => id === WRONG.id));
+    expect(answer.messages).toContainEqual(WRONG_ANSWER);
     expect((await ask(port, { path: endpoint, body: '{' })).status).toBe(400);
     expect((await ask(port, { path: '/messages?sessionId=nobody', body: call('get-call', { callId }) })).status).toBe(
       404,

@@ -1,11 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Access, Scope } from '../../src/config/access.ts';
 import { createEventLog } from '../../src/mcp/event-log.ts';
 import { createMcpHttp, type McpHttp } from '../../src/mcp/http.ts';
 import { LOCAL_SESSION } from '../../src/mcp/offer.ts';
 import { createMcpServer, scopeOfRequest } from '../../src/mcp/server.ts';
+import { until } from '../fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -16,6 +19,7 @@ afterEach(async () => {
 interface Edge {
   readonly url: string;
   readonly mcp: McpHttp;
+  readonly switchboard: SmallSwitchboard;
   /** Whose requests they are from now on. */
   be(name: string, ...scopes: Scope[]): void;
 }
@@ -48,7 +52,7 @@ async function edge(limits: { mostSessions?: number } = {}): Promise<Edge> {
   const be = (name: string, ...scopes: Scope[]): void => {
     access = { name, scopes: new Set(scopes) };
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, mcp, be };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, mcp, switchboard, be };
 }
 
 const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
@@ -119,6 +123,46 @@ describe('sessions over HTTP', () => {
     });
     expect(refused.status).toBe(406);
     expect(mcp.sessions()).toBe(0);
+  });
+});
+
+describe("the SDK's client over HTTP", () => {
+  /** What it asked, and what it was answered, in the order of the answers. */
+  async function connected(url: string) {
+    const log: string[] = [];
+    const transport = new StreamableHTTPClientTransport(new URL(url), {
+      fetch: async (address, init) => {
+        const response = await fetch(address, init);
+        const since = new Headers(init?.headers).has('last-event-id') ? ' since' : '';
+        log.push(`${init?.method}${since} ${response.status}`);
+        return response;
+      },
+    });
+    const client = new Client({ name: 'x', version: '1' });
+    await client.connect(transport);
+    closing.push(() => client.close());
+    return { client, log };
+  }
+
+  it('finds no stream that stays open when it comes back after an error or after it has cancelled', async () => {
+    const { url, switchboard } = await edge();
+    const { client, log } = await connected(url);
+    const back = () => log.filter((line) => line.startsWith('GET since'));
+    await expect(client.callTool({ name: 'no-such-tool', arguments: {} })).rejects.toMatchObject({ code: -32602 });
+    await until(() => back().length === 1);
+    const { callId } = await switchboard.place({ to: '+14155550123', context: 'Book a table.' });
+    const giveUp = new AbortController();
+    const waiting = client.callTool({ name: 'wait-for-call', arguments: { callId, cursor: 9 } }, undefined, giveUp);
+    await until(() => log.filter((line) => line === 'POST 200').length === 3);
+    giveUp.abort();
+    await expect(waiting).rejects.toThrow();
+    await until(() => back().length === 2);
+    expect(back()).toEqual(['GET since 204', 'GET since 204']);
+  });
+
+  it('reads an error of the protocol where its parameters are wrong', async () => {
+    const { client } = await connected((await edge()).url);
+    await expect(client.readResource({ uri: 'no uri' })).rejects.toMatchObject({ code: -32602 });
   });
 });
 
