@@ -22,6 +22,8 @@ const REFUSED = -32000;
 const PARSE_ERROR = -32700;
 const INVALID_PARAMS = -32602;
 
+const UNKNOWN = 'There is no such session (any more).';
+
 export const NO_ID: HttpFault = {
   status: 400,
   code: REFUSED,
@@ -61,7 +63,7 @@ export function faultOf(body: unknown, access: Access, scopeOf: ScopeOf): HttpFa
 }
 
 export function gone(advice: string): HttpFault {
-  return { status: 404, code: NO_SESSION, message: `There is no such session (any more). ${advice}` };
+  return { status: 404, code: NO_SESSION, message: `${UNKNOWN} ${advice}` };
 }
 
 /** Undefined when it is not JSON. */
