@@ -69,6 +69,12 @@ describe.each([
     const at = await target();
     const listed = await inspect(at, '--method', 'tools/call', '--tool-name', 'list-calls');
     expect([listed.code, listed.result.structuredContent]).toEqual([0, expect.objectContaining({ calls: [] })]);
+    const call = ['toNumber=+14155550123', 'callContext=Book a table for two.'].flatMap((arg) => ['--tool-arg', arg]);
+    const placed = await inspect(at, '--method', 'tools/call', '--tool-name', 'trigger-call', ...call);
+    expect([placed.code, placed.result.structuredContent]).toEqual([
+      0,
+      expect.objectContaining({ status: 'success', simulated: true }),
+    ]);
     const args = JSON.stringify({ callId: 'nobody' });
     const missing = await inspect(at, '--method', 'tools/call', '--tool-name', 'get-call', '--tool-args-json', args);
     expect(missing.code).toBe(5);

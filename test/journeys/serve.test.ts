@@ -61,6 +61,31 @@ describe('switchboard serve', { timeout: 60_000 }, () => {
     expect(server.log).not.toContain(CANARY);
   });
 
+  it('lets a web page of an origin that was named use MCP and read its answers, and no other page', async () => {
+    const server = here.spawn({
+      args: ['--simulate', 'serve'],
+      env: { MCP_PORT: '0', DATA_DIR: here.folder(), MCP_ALLOWED_ORIGINS: 'https://app.example.com' },
+    });
+    const url = `http://127.0.0.1:${await privatePort(server)}/mcp`;
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'page', version: '0' } };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params });
+    const from = (origin: string) => ({
+      origin,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    });
+    const asked = await fetch(url, { method: 'OPTIONS', headers: from('https://app.example.com') });
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(asked.headers.get('access-control-allow-headers')).toMatch(/Mcp-Session-Id.*Last-Event-ID/);
+    const opened = await fetch(url, { method: 'POST', headers: from('https://app.example.com'), body });
+    expect(opened.status).toBe(200);
+    expect(opened.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(opened.headers.get('access-control-expose-headers')).toContain('Mcp-Session-Id');
+    const other = await fetch(url, { method: 'POST', headers: from('https://evil.example.com'), body });
+    expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([403, null]);
+  });
+
   it('without settings says what is missing instead of being ready, and shows no secret that it has', async () => {
     const env = { MCP_PORT: '0', PORT: '0', DATA_DIR: here.folder(), TWILIO_AUTH_TOKEN: CANARY };
     const server = here.spawn({ args: ['serve'], env });

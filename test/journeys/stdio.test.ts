@@ -65,6 +65,20 @@ describe('the process, as an MCP client starts it', { timeout: 60_000 }, () => {
     expect(await server.exit).toEqual({ code: 0, signal: null });
   });
 
+  it('speaks each version of the protocol with who asks for it, and its newest with who asks for one that it does not know', async () => {
+    const versions = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'];
+    const spoken = versions.map(async (protocolVersion) => {
+      const server = here.spawn();
+      const clientInfo = { name: 'by-hand', version: '1' };
+      const hello = await server.request('initialize', { protocolVersion, capabilities: {}, clientInfo });
+      server.raw('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
+      const { tools } = await server.request('tools/list', {});
+      return [hello.protocolVersion, (tools as object[]).length];
+    });
+    const answered = [...versions.slice(0, 4), '2025-11-25'].map((version) => [version, 7]);
+    expect(await Promise.all(spoken)).toEqual(answered);
+  });
+
   it('tells of every bad setting in the tools, and lives', async () => {
     const world = here.later(await ringingForEver());
     const env = {

@@ -152,7 +152,8 @@ describe("the SDK's client over HTTP", () => {
     await until(() => back().length === 1);
     const { callId } = await switchboard.place({ to: '+14155550123', context: 'Book a table.' });
     const giveUp = new AbortController();
-    const waiting = client.callTool({ name: 'wait-for-call', arguments: { callId, cursor: 9 } }, undefined, giveUp);
+    const wait = { name: 'wait-for-call', arguments: { callId, cursor: 9 } };
+    const waiting = client.callTool(wait, undefined, { signal: giveUp.signal });
     await until(() => log.filter((line) => line === 'POST 200').length === 3);
     giveUp.abort();
     await expect(waiting).rejects.toThrow();
