@@ -329,6 +329,20 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/store/sqlite/owner-lock.test.ts',
   },
   {
+    name: 'the stream of a cancelled request stays open',
+    file: 'src/mcp/http.ts',
+    find: 'this.#endCancelled(session, body);',
+    replace: '',
+    test: 'test/mcp/http.test.ts',
+  },
+  {
+    name: 'a stream that has its answer stays open for who comes back',
+    file: 'src/mcp/http.ts',
+    find: 'if (endResumed(session, request, response)) return;',
+    replace: '',
+    test: 'test/mcp/http.test.ts',
+  },
+  {
     name: "an entry of somebody else's is overwritten",
     file: 'src/install/merge.ts',
     find: 'if (!isOurs && !force)',
