@@ -31,7 +31,7 @@ function announce(app: App): void {
   const lines = [
     outer && `webhooks and audio at ${urlOf(outer)}; this is the address for the proxy or tunnel.`,
     inner &&
-      `MCP at ${urlOf(inner)}/mcp (older clients: /sse), figures at /metrics, readiness at /ready; keep this one private.`,
+      `MCP at ${urlOf(inner)}/mcp (older clients: /sse), figures at ${urlOf(inner)}/metrics, readiness at ${urlOf(inner)}/ready; keep this one private.`,
     ...new Set([...app.status(), ...app.readiness()]),
   ];
   for (const line of lines) if (line) process.stderr.write(`switchboard: ${line.replaceAll('\n', ' ')}\n`);

@@ -149,7 +149,10 @@ describe('a public URL that is not right', { timeout: 60_000 }, () => {
     const env = { ...world.env, DATA_DIR: here.folder() };
     const one = await here.start({ env, args: ['--simulate'] });
     const PUBLIC_URL = `http://127.0.0.1:${await one.listeningPort()}`;
-    const other = await here.start({ env: { ...env, PUBLIC_URL, PORT: '0' }, args: ['--simulate'] });
+    const other = await here.start({
+      env: { ...env, DATA_DIR: here.folder(), PUBLIC_URL, PORT: '0' },
+      args: ['--simulate'],
+    });
     expect(await refusal(other)).toMatch(/another instance of this server/);
     expect(world.twilio.calls).toHaveLength(0);
   });

@@ -37,7 +37,7 @@ function complaintsOf(unit: string): string {
 describe('the unit for systemd', () => {
   it('gives live calls the time for their goodbye before it kills', () => {
     const drainMs = Number(
-      /DRAIN_MS = ([\d_]+);/.exec(readFileSync(join(root, 'src/cli/server.ts'), 'utf8'))?.[1]?.replaceAll('_', ''),
+      /DRAIN_MS = ([\d_]+);/.exec(readFileSync(join(root, 'src/cli/telephone.ts'), 'utf8'))?.[1]?.replaceAll('_', ''),
     );
     expect(drainMs).toBeGreaterThan(0);
     // The goodbye, up to 5 s for the hang-ups, up to 10 s for a disk that hangs, and the listeners.

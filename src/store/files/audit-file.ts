@@ -33,7 +33,7 @@ export function openAuditFile(path: string): AuditFile {
       await file.datasync();
     } catch (cause) {
       throw new UpstreamError(
-        'The audit log (audit.jsonl in DATA_DIR) cannot be written. Free some space there, or make it writable.',
+        'The audit log (audit.jsonl in DATA_DIR) cannot be written. Set DATA_DIR to a folder that this user may write, or free some space there.',
         {
           cause,
           retryable: false,
