@@ -267,7 +267,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a scope is not asked for over HTTP',
-    file: 'src/mcp/http.ts',
+    file: 'src/mcp/http-fault.ts',
     find: 'if (scope === null || permits(access, scope)) continue;',
     replace: 'continue;',
     test: 'test/mcp/http.test.ts',
