@@ -84,9 +84,9 @@ export function readConfig(sources: ConfigSources): ConfigReading {
   };
 }
 
-/** Some clients pass on a reference that they could not resolve, such as `${user_config.voice}`: nobody has set that. */
+/** Hosts of bundles pass on the name of an answer that nobody gave. Any other reference was meant to say something: it is read, and complained of. */
 function isSet(value: string | undefined): value is string {
-  return value !== undefined && value !== '' && !/^\$\{[^}]*\}$/.test(value);
+  return value !== undefined && value !== '' && !/^\$\{user_config\.[^}]*\}$/.test(value);
 }
 
 /**

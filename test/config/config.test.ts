@@ -99,12 +99,10 @@ describe('the settings', () => {
   });
 
   it('take a reference that a client could not resolve for a setting that nobody has set', () => {
-    const env = {
-      OPENAI_VOICE: '\u0024{user_config.openai_voice}',
-      PORT: '\u0024{PORT}',
-      OPENAI_API_KEY: '\u0024{input:key}',
-    };
+    const env = { OPENAI_VOICE: `\${user_config.openai_voice}`, PORT: `\${user_config.port}` };
     expect(read(env)).toEqual(read({}));
+    const lost = read({ BLOCKED_NUMBERS: `\${BLOCKED}`, READ_ONLY: `\${RO}` });
+    expect(new Set(lost.complaints.map(({ setting }) => setting))).toEqual(new Set(['BLOCKED_NUMBERS', 'READ_ONLY']));
   });
 
   it('read the file that --settings names, which then must be there', () => {
