@@ -2,12 +2,12 @@ import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { missingForCalls, processEnvironment, processSources, readConfig } from '../config/config.ts';
+import { missingForCalls, processEnvironment, processSources, readConfig, secretsOf } from '../config/config.ts';
 import { flagOf, readFlags } from '../config/flags.ts';
 import { UserInputError } from '../errors.ts';
 import { type ClientScope, clientOf, MCP_CLIENTS, type McpClient } from '../install/clients.ts';
 import { shownDiff } from '../install/diff.ts';
-import { type EntryPlan, planEntry, secretValues, settingsIn, TOKEN_VARIABLE } from '../install/entry.ts';
+import { type EntryPlan, planEntry, settingsIn, TOKEN_VARIABLE } from '../install/entry.ts';
 import { mergeEntry } from '../install/merge.ts';
 import { type ClientFile, readClientFile, replaceClientFile } from '../install/write-file.ts';
 import { claimStdout } from '../mcp/stdout.ts';
@@ -72,7 +72,7 @@ interface Report {
 }
 
 function tell(report: Report, json: boolean, diff: string): void {
-  const secrets = secretValues(readConfig(processSources()).config);
+  const secrets = secretsOf(readConfig(processSources()).config);
   const token = processEnvironment()[TOKEN_VARIABLE];
   const hidden = [...secrets, ...(token ? [token] : [])].toSorted((one, other) => other.length - one.length);
   const masked = (text: string): string => hidden.reduce((left, secret) => left.replaceAll(secret, '…'), text);

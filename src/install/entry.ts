@@ -1,5 +1,4 @@
-import type { Config } from '../config/config.ts';
-import { SETTINGS, type SettingKey } from '../config/schema.ts';
+import { SETTINGS } from '../config/schema.ts';
 import type { Input, McpClient, ServerEntry } from './clients.ts';
 
 export interface EntryWish {
@@ -100,14 +99,6 @@ export function settingsIn(env: Readonly<Record<string, string | undefined>>): r
   return Object.values(SETTINGS)
     .map(({ name }) => name)
     .filter((name) => (env[name] ?? '').trim() !== '');
-}
-
-/** Every value that must not be shown. */
-export function secretValues(config: Config): readonly string[] {
-  return Object.entries(SETTINGS)
-    .filter(([, { secret }]) => secret)
-    .map(([key]) => config[key as SettingKey])
-    .filter((value): value is string => typeof value === 'string');
 }
 
 function isSecret(name: string): boolean {

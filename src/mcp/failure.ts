@@ -1,4 +1,5 @@
 import { ConfigError, ProtocolError, UpstreamError, UserInputError } from '../errors.ts';
+import { INTERNAL_ERROR } from './json-rpc.ts';
 import { failedAnswer, type ToolAnswer } from './result.ts';
 import type { Problem, Tool, ToolContext } from './tool.ts';
 
@@ -65,7 +66,6 @@ export class RequestFailure extends Error {
 
 /** MCP 2025-11-25, "Resources, Error Handling". */
 const RESOURCE_NOT_FOUND = -32002;
-const INTERNAL_ERROR = -32603;
 
 export function resourceFailure(error: unknown, logger: Logger): RequestFailure {
   if (error instanceof RequestFailure) return error;

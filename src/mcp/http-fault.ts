@@ -1,6 +1,7 @@
 /** What a request of MCP over HTTP is answered that is not passed on to a session. */
 import type { ServerResponse } from 'node:http';
 import { type Access, permits, type Scope } from '../config/access.ts';
+import { errorMessage, type Id, INVALID_PARAMS, idOf, PARSE_ERROR } from './json-rpc.ts';
 import { complaintAbout } from './stdio.ts';
 
 /** The scope that a request needs; null for none. */
@@ -11,16 +12,13 @@ export interface HttpFault {
   readonly status: 200 | 400 | 403 | 404 | 503;
   readonly code: number;
   readonly message: string;
-  readonly id?: string | number | null;
+  readonly id?: Id | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What the SDK's own transport answers for the same. */
 const NO_SESSION = -32001;
 const REFUSED = -32000;
-/** JSON-RPC 2.0, "Error object". */
-const PARSE_ERROR = -32700;
-const INVALID_PARAMS = -32602;
 
 const UNKNOWN = 'There is no such session (any more).';
 
@@ -66,29 +64,11 @@ export function gone(advice: string): HttpFault {
   return { status: 404, code: NO_SESSION, message: `${UNKNOWN} ${advice}` };
 }
 
-/** Undefined when it is not JSON. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function idOf(message: unknown): string | number | null {
-  if (typeof message !== 'object' || message === null || !('id' in message)) return null;
-  return typeof message.id === 'string' || typeof message.id === 'number' ? message.id : null;
-}
-
 export function refuse(response: ServerResponse, fault: HttpFault): void {
   response.writeHead(fault.status, { ...fault.headers, 'content-type': 'application/json' });
   response.end(JSON.stringify({ id: null, ...errorOf(fault) }));
 }
 
 export function errorOf({ code, message, id }: Pick<HttpFault, 'code' | 'message' | 'id'>) {
-  return {
-    jsonrpc: '2.0' as const,
-    ...(typeof id === 'string' || typeof id === 'number' ? { id } : {}),
-    error: { code, message },
-  };
+  return errorMessage(id, code, message);
 }

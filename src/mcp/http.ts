@@ -13,7 +13,8 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Access } from '../config/access.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
-import { errorOf, faultOf, gone, NO_ID, parsed, refuse, type ScopeOf, TOO_MANY } from './http-fault.ts';
+import { errorOf, faultOf, gone, NO_ID, refuse, type ScopeOf, TOO_MANY } from './http-fault.ts';
+import { parsedJson } from './json-rpc.ts';
 import type { Session } from './offer.ts';
 
 export interface McpHttpOptions {
@@ -95,7 +96,7 @@ class HttpEdge implements McpHttp {
   }
 
   async streamable(request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
-    const body = request.method === 'POST' ? parsed(await this.#options.readBody(request)) : undefined;
+    const body = request.method === 'POST' ? parsedJson(await this.#options.readBody(request)) : undefined;
     const fault = request.method === 'POST' ? faultOf(body, access, this.#options.scopeOf) : null;
     if (fault !== null && fault.status !== 200) return refuse(response, fault);
     const id = request.headers['mcp-session-id'];
@@ -136,7 +137,7 @@ class HttpEdge implements McpHttp {
     const id = new URLSearchParams(request.url?.split('?')[1]).get('sessionId') ?? undefined;
     const session = this.#find('sse', id, access);
     if (session === null) return refuse(response, gone('Open /sse again.'));
-    const body = parsed(await this.#options.readBody(request));
+    const body = parsedJson(await this.#options.readBody(request));
     const fault = faultOf(body, access, this.#options.scopeOf);
     this.#use(session, response);
     if (fault === null) return session.transport.handlePostMessage(request, response, body);

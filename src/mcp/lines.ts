@@ -1,4 +1,5 @@
 import { Transform, type Writable } from 'node:stream';
+import { errorMessage, type Id, INTERNAL_ERROR, INVALID_REQUEST, idOf, PARSE_ERROR, parsedJson } from './json-rpc.ts';
 
 /** An error of JSON-RPC. */
 export interface Complaint {
@@ -19,11 +20,6 @@ export interface LineGuardOptions {
 /** Far above any brief for a call: what is longer is no request that we could use. */
 const MAX_LINE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
-
-/** JSON-RPC 2.0, "Error object". */
-const PARSE_ERROR = -32700;
-const INVALID_REQUEST = -32600;
-const INTERNAL_ERROR = -32603;
 
 /**
  * Lets whole lines pass that are messages, and answers everything else with an error that says what is wrong with it, so that a
@@ -79,7 +75,7 @@ class LineGuard extends Transform {
   }
 
   #judge(text: string): void {
-    const value = parsed(text);
+    const value = parsedJson(text);
     if (value === undefined) this.#refuse(PARSE_ERROR, 'The line is not JSON.');
     else if (Array.isArray(value)) this.#refuse(INVALID_REQUEST, 'Batches are not part of the protocol.');
     else {
@@ -99,22 +95,7 @@ class LineGuard extends Transform {
     }
   }
 
-  /** MCP 2025-11-25: an error has the id of its request, or none where that cannot be read; never null. */
-  #refuse(code: number, message: string, id?: string | number): void {
-    this.#options.output.write(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })}\n`);
+  #refuse(code: number, message: string, id?: Id): void {
+    this.#options.output.write(`${JSON.stringify(errorMessage(id, code, message))}\n`);
   }
-}
-
-/** Undefined when it is not JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function idOf(value: unknown): string | number | undefined {
-  if (typeof value !== 'object' || value === null || !('id' in value)) return undefined;
-  return typeof value.id === 'string' || typeof value.id === 'number' ? value.id : undefined;
 }

@@ -20,7 +20,7 @@ import type { Prompt } from './prompts/prompt.ts';
 import type { Resource } from './resources/resource.ts';
 import { Subscriptions } from './resources/subscriptions.ts';
 import { runTool } from './run-tool.ts';
-import type { ToolContext } from './tool.ts';
+import type { Tool, ToolContext } from './tool.ts';
 
 export interface McpServerOptions {
   /** May be one that is not ready: its methods then reject with sentences, the handshake never asks it anything. */
@@ -55,7 +55,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
       capabilities: resources.length === 0 ? {} : { resources: { subscribe: true, listChanged: true } },
     },
   );
-  registerTools(server, options, session);
+  registerTools(server, tools, options, session);
   // Each prompt leads to a call.
   if (names.includes('trigger-call')) for (const prompt of PROMPTS) registerPrompt(server, prompt);
   for (const resource of resources) registerResource(server, resource, options);
@@ -79,9 +79,12 @@ export function scopeOfRequest(method: string, params: unknown): Scope | null {
   return (changes ? tool?.scope : (tool?.readOnlyTwin?.scope ?? tool?.scope)) ?? null;
 }
 
-function registerTools(mcp: McpServer, options: McpServerOptions, session: Session): void {
-  const { switchboard, logger, status, audit } = options;
-  const tools = offeredTools(TOOLS, session);
+function registerTools(
+  mcp: McpServer,
+  tools: readonly Tool[],
+  { switchboard, logger, status, audit }: McpServerOptions,
+  session: Session,
+): void {
   for (const { name, title, description, input, output, annotations } of tools) {
     const definition = { title, description, inputSchema: input, outputSchema: output, annotations };
     mcp.registerTool(name, definition, () => ({ content: [] }));
@@ -92,7 +95,7 @@ function registerTools(mcp: McpServer, options: McpServerOptions, session: Sessi
   // In place of the SDK's own way to a tool, which answers wrong arguments with its validator's raw report.
   mcp.server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     const tool = tools.find(({ name }) => name === params.name);
-    if (!tool) throw new RequestFailure(ErrorCode.InvalidParams, whyNot(params.name, session), null);
+    if (!tool) throw new RequestFailure(ErrorCode.InvalidParams, whyNot(params.name, tools, session), null);
     if (underWay >= MAX_UNDER_WAY) {
       const message = `${MAX_UNDER_WAY} tool calls are under way already; wait for one of them.`;
       throw new RequestFailure(ErrorCode.InvalidRequest, message, null);
@@ -115,12 +118,11 @@ function registerTools(mcp: McpServer, options: McpServerOptions, session: Sessi
   });
 }
 
-function whyNot(name: string, session: Session): string {
+function whyNot(name: string, offered: readonly Tool[], session: Session): string {
   const tool = TOOLS.find((one) => one.name === name);
   const why = tool === undefined ? null : variantFor(tool, session);
   if (typeof why === 'string') return why;
-  const names = offeredTools(TOOLS, session).map((one) => one.name);
-  return `There is no tool of this name; there are ${names.join(', ')}.`;
+  return `There is no tool of this name; there are ${offered.map((one) => one.name).join(', ')}.`;
 }
 
 function clientOf({ server }: McpServer): string {

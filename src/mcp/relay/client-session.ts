@@ -4,7 +4,7 @@
  * unique, since the next server would use the same ones again.
  */
 
-type Id = string | number;
+import { errorMessage, type Id, INTERNAL_ERROR, INVALID_REQUEST, isId, parsedJson } from '../json-rpc.ts';
 
 interface Message {
   readonly id?: Id;
@@ -27,8 +27,6 @@ export interface Lines {
 }
 
 const NOTHING: Lines = { toClient: [], toServer: [] };
-const INVALID_REQUEST = -32600;
-const INTERNAL_ERROR = -32603;
 /** Waiting for a server; a client has a few. */
 const MOST_WAITING = 1_000;
 const MOST_WAITING_LETTERS = 8 * 1024 * 1024;
@@ -172,8 +170,8 @@ export class ClientSession {
     const id = this.#asked.get(String(message.id));
     if (id === undefined) return NOTHING;
     this.#asked.delete(String(message.id));
-    const unreadable = { code: INTERNAL_ERROR, message: 'The answer could not be passed on.' };
-    return this.#pass(null, written({ ...message, id }) ?? JSON.stringify({ jsonrpc: '2.0', id, error: unreadable }));
+    const unreadable = errorLine(id, INTERNAL_ERROR, 'The answer could not be passed on.');
+    return this.#pass(null, written({ ...message, id }) ?? unreadable);
   }
 
   /** True when the cancelled request has not been sent yet: then nobody needs to know. */
@@ -233,7 +231,7 @@ function sentenceFor({ method, params }: Pending): string {
 }
 
 function errorLine(id: Id, code: number, message: string): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } });
+  return JSON.stringify(errorMessage(id, code, message));
 }
 
 function refusal(id: Id, code: number, message: string): Lines {
@@ -244,10 +242,6 @@ function notice(method: string, params: object): string {
   return JSON.stringify({ jsonrpc: '2.0', method, params });
 }
 
-function isId(value: unknown): value is Id {
-  return typeof value === 'string' || typeof value === 'number';
-}
-
 /** 1 and "1" are two ids. */
 function keyOf(id: Id): string {
   return JSON.stringify(id);
@@ -255,12 +249,8 @@ function keyOf(id: Id): string {
 
 /** Null when it is no message that needs to be remembered. */
 function parsed(line: string): Message | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Message) : null;
-  } catch {
-    return null;
-  }
+  const value = parsedJson(line);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Message) : null;
 }
 
 /** Null for what is nested so deep that it can be read, but not written. */

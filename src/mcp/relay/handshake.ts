@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { TOOLSETS } from '../../config/schema.ts';
 import { ConfigError, ProtocolError } from '../../errors.ts';
+import { parsedJson } from '../json-rpc.ts';
 import { RELAY_PROTOCOL } from './owner-file.ts';
 import { readLine } from './read-line.ts';
 
@@ -113,13 +114,7 @@ function say(socket: Socket, message: object): void {
 
 async function hear<Schema extends z.ZodType>(socket: Socket, schema: Schema): Promise<z.output<Schema>> {
   const line = await readLine(socket, LIMITS);
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw new ProtocolError('The other side speaks no JSON.', { cause });
-  }
-  const read = schema.safeParse(value);
+  const read = schema.safeParse(parsedJson(line));
   if (!read.success) throw new ProtocolError('The other side is no Switchboard.', { cause: read.error });
   return read.data;
 }

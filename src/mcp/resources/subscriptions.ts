@@ -1,9 +1,9 @@
 import type { CallId } from '../../call/words.ts';
 import type { Switchboard } from '../../switchboard/port.ts';
 import { RequestFailure } from '../failure.ts';
+import { INVALID_PARAMS } from '../json-rpc.ts';
 import { callUri, isTranscriptionUri, LATEST_URI, LIST_URI } from './transcriptions.ts';
 
-const INVALID_PARAMS = -32602;
 /** A client has no use for more, and a faulty one must not fill the memory. */
 const MAX_SUBSCRIPTIONS = 1000;
 
