@@ -10,5 +10,8 @@ export function composeSite(site: string): string {
     rules
       .replaceAll('calls.example.com', '${' + 'SWITCHBOARD_DOMAIN}')
       .replace('server 127.0.0.1:3004;', 'server switchboard:3004;')
+      // Where `docker compose logs` finds them.
+      .replaceAll('/var/log/nginx/switchboard.access.log', '/dev/stdout')
+      .replaceAll('/var/log/nginx/switchboard.error.log ', '/dev/stderr ')
   );
 }

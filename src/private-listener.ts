@@ -32,7 +32,7 @@ const MOST_BYTES = 1024 * 1024;
 export async function createPrivateListener(options: PrivateListenerOptions): Promise<Listener> {
   const { config, metrics, readiness, logger } = options;
   const mcp = await openMcp(options);
-  const { oauthIssuer: issuer, oauthAudience: audience } = config;
+  const { oauthIssuer: issuer, oauthAudience: audience, oauthJwksUrl: jwksUrl } = config;
   const listener = createPrivateServer({
     host: config.mcpHost,
     port: config.mcpPort,
@@ -40,7 +40,7 @@ export async function createPrivateListener(options: PrivateListenerOptions): Pr
       authToken: config.mcpAuthToken,
       tokensFile: config.mcpTokensFile,
       allowQueryToken: config.mcpAllowQueryToken,
-      oauth: issuer === null || audience === null ? null : { issuer, audience, jwksUrl: config.oauthJwksUrl },
+      oauth: issuer === null || audience === null ? null : { issuer, audience, resource: resourceOf(config), jwksUrl },
       requestsPerMinute: config.mcpRequestsPerMinute,
     },
     addresses: {
@@ -58,6 +58,12 @@ export async function createPrivateListener(options: PrivateListenerOptions): Pr
       await listener.stop();
     },
   };
+}
+
+/** Where clients reach `/mcp`: an audience that is an address may be meant as that. */
+function resourceOf({ mcpUrl, oauthAudience }: Config): string | null {
+  if (mcpUrl !== null) return `${mcpUrl}/mcp`;
+  return oauthAudience !== null && /^https?:\/\//.test(oauthAudience) ? oauthAudience : null;
 }
 
 /** The SDK behind it takes a while to load. */

@@ -127,7 +127,9 @@ describe('the package', () => {
     const { structuredContent } = answers.get(3) as { structuredContent: { status: string; message: string } };
     expect(structuredContent).toMatchObject({
       status: 'error',
-      message: expect.stringMatching(/TWILIO_ACCOUNT_SID.*--simulate/s),
+      message: expect.stringMatching(
+        /PUBLIC_URL, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_NUMBER, OPENAI_API_KEY.*--simulate/s,
+      ),
     });
   });
 

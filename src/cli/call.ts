@@ -4,7 +4,7 @@ import type { Line } from '../call/words.ts';
 import { type ConfigReading, complaintsError, processSources, readConfig } from '../config/config.ts';
 import { keptApart } from '../config/simulated.ts';
 import { ConfigError, UserInputError } from '../errors.ts';
-import { readOwnerFile } from '../mcp/relay/owner-file.ts';
+import { ownerWords } from '../mcp/relay/owner-file.ts';
 import { claimStdout } from '../mcp/stdout.ts';
 import { tryOwnerLock } from '../store/sqlite/owner-lock.ts';
 import type { Logger } from '../switchboard/logger.ts';
@@ -74,10 +74,8 @@ function openTelephone(reading: ConfigReading, logger: Logger): Telephone {
   const { dataDir } = keptApart(reading.config);
   const lock = tryOwnerLock(dataDir);
   if (lock !== null) return new Telephone({ reading, logger, kind: 'stdio', privateListener: false }, lock);
-  const owner = readOwnerFile(dataDir);
-  const which = owner === null ? '' : ` (pid ${owner.process.pid})`;
   throw new ConfigError(
-    `another Switchboard process${which} owns the telephone. Have the assistant that it serves place the call, or end that process first.`,
+    `${ownerWords(dataDir)} owns the telephone. Have the assistant that it serves place the call, or end that process first.`,
     { settings: ['DATA_DIR'] },
   );
 }

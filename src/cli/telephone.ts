@@ -9,7 +9,7 @@ import { ConfigError } from '../errors.ts';
 import { offerOf } from '../mcp/offer.ts';
 import { type Doorway, openDoorway } from '../mcp/relay/doorway.ts';
 import type { Hello } from '../mcp/relay/handshake.ts';
-import { RELAY_PROTOCOL, readOwnerFile, removeOwnerFile, writeOwnerFile } from '../mcp/relay/owner-file.ts';
+import { ownerWords, RELAY_PROTOCOL, removeOwnerFile, writeOwnerFile } from '../mcp/relay/owner-file.ts';
 import { refusingCalls } from '../mcp/relay/refusing-calls.ts';
 import type { Upstream } from '../mcp/relay/relay.ts';
 import { type Differences, differencesTo } from '../mcp/relay/shared-settings.ts';
@@ -182,10 +182,8 @@ export class Telephone {
   }
 
   #takenError(): ConfigError {
-    const owner = readOwnerFile(this.#dataDir);
-    const which = owner === null ? '' : ` (pid ${owner.process.pid})`;
     return new ConfigError(
-      `Another Switchboard process${which} owns the telephone of this data folder; this one takes over as soon as that one has ended.`,
+      `${ownerWords(this.#dataDir)} owns the telephone of this data folder; this one takes over as soon as that one has ended.`,
       { settings: ['DATA_DIR'] },
     );
   }

@@ -11,6 +11,14 @@ export interface Access {
 /** Programs of this user on this machine, which could read the settings and the store as well. */
 export const LOCAL_ACCESS: Access = { name: 'local', scopes: new Set(['admin']) };
 
+/** What an answer says to who may not: a sentence, and the challenge of RFC 6750. */
+export function scopeRefusal(scope: Scope): { readonly message: string; readonly challenge: string } {
+  return {
+    message: `This needs a token with the scope ${scope}.`,
+    challenge: `Bearer realm="switchboard", error="insufficient_scope", scope="${scope}"`,
+  };
+}
+
 /** `admin` may do everything; no other scope contains another. */
 export function permits({ scopes }: Access, scope: Scope): boolean {
   return scopes.has('admin') || scopes.has(scope);

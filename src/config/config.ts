@@ -178,9 +178,8 @@ function crossCheck(
     config = { ...config, twilioApiKey: null, twilioApiSecret: null };
   }
   const audience = draft.oauthAudience ?? (draft.mcpUrl === null ? null : `${draft.mcpUrl}/mcp`);
-  if (draft.oauthIssuer !== null && (audience === null || !URL.canParse(audience))) {
-    const message =
-      'OAUTH_ISSUER needs to know for whom its tokens are meant: set MCP_URL, or OAUTH_AUDIENCE to an address.';
+  if (draft.oauthIssuer !== null && audience === null) {
+    const message = 'OAUTH_ISSUER needs to know for whom its tokens are meant: set MCP_URL, or OAUTH_AUDIENCE.';
     complaints.push({ setting: 'OAUTH_ISSUER', message });
     config = { ...config, oauthIssuer: null };
   } else config = { ...config, oauthAudience: audience };

@@ -8,8 +8,6 @@ export interface NamedToken {
   readonly access: Access;
   /** SHA-256 of the token. */
   readonly digest: Buffer;
-  /** Null where the file gives only the digest. */
-  readonly token: string | null;
 }
 
 export interface TokensReading {
@@ -20,11 +18,15 @@ export interface TokensReading {
   readonly warnings: readonly string[];
 }
 
+/** What the one token without a file is called in limits and in the audit. */
+export const RESERVED_NAME = 'MCP_AUTH_TOKEN';
+
 const entrySchema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[A-Za-z0-9._-]{1,60}$/, 'must be letters, digits, dots, dashes or underscores, at most 60'),
+      .regex(/^[A-Za-z0-9._-]{1,60}$/, 'must be letters, digits, dots, dashes or underscores, at most 60')
+      .refine((name) => name !== RESERVED_NAME, `must not be ${RESERVED_NAME}`),
     token: z
       .string()
       .regex(/^\S{16,}$/, 'must be at least 16 characters without spaces')
@@ -69,7 +71,6 @@ export function readTokensFile(path: string): TokensReading {
     ({ name, token, sha256, scopes }): NamedToken => ({
       access: { name, scopes: new Set(scopes) },
       digest: token === undefined ? Buffer.from(sha256 ?? '', 'hex') : tokenDigest(token),
-      token: token ?? null,
     }),
   );
   const twice = (keys: readonly string[]) => new Set(keys).size < keys.length;

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { type Access, LOCAL_ACCESS } from '../config/access.ts';
-import { type NamedToken, readTokensFile, tokenDigest } from '../config/tokens-file.ts';
+import { type NamedToken, RESERVED_NAME, readTokensFile, tokenDigest } from '../config/tokens-file.ts';
 import type { HttpLog } from './app.ts';
 import { createTokenVerifier, type OAuthSettings, type TokenVerifier } from './oauth.ts';
 
@@ -50,8 +50,10 @@ export class Door {
     const { authToken, oauth, requestsPerMinute } = options;
     this.#verifier = oauth === null ? null : createTokenVerifier(oauth);
     this.#rate = new RateLimiterMemory({ points: requestsPerMinute, duration: 60, keyPrefix: 'rate' });
-    const admin: Access = { name: 'MCP_AUTH_TOKEN', scopes: new Set(['admin']) };
-    this.#fixed = authToken === null ? [] : [{ access: admin, digest: tokenDigest(authToken), token: authToken }];
+    const admin: Access = { name: RESERVED_NAME, scopes: new Set(['admin']) };
+    this.#fixed = authToken === null ? [] : [{ access: admin, digest: tokenDigest(authToken) }];
+    // What is wrong with it is told at the start, not to the first client.
+    this.#readFile();
   }
 
   /** False where everybody on this machine may come in. A file of tokens that cannot be read opens nothing. */
@@ -78,8 +80,11 @@ export class Door {
     this.#readFile();
     const digest = tokenDigest(shown);
     let found: Access | null = null;
-    for (const token of [...this.#fixed, ...this.#filed])
-      if (timingSafeEqual(digest, token.digest)) found = token.access;
+    for (const token of [...this.#fixed, ...this.#filed]) {
+      const fits = timingSafeEqual(digest, token.digest);
+      // The first one counts: the file cannot narrow what a setting says.
+      if (fits) found ??= token.access;
+    }
     return found;
   }
 

@@ -1,12 +1,15 @@
 /** OAuth 2.1 resource server: access tokens of a configured issuer (RFC 9068 in its looser, common form), and RFC 9728 metadata. */
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTPayload, jwtVerify } from 'jose';
 import { type Access, SCOPES, type Scope } from '../config/access.ts';
 import { isLoopback } from '../config/kinds.ts';
 import { UpstreamError } from '../errors.ts';
 
 export interface OAuthSettings {
   readonly issuer: string;
+  /** What its tokens must name; any text. */
   readonly audience: string;
+  /** Our own address, for clients that ask where to get a token; null when nobody has told it. */
+  readonly resource: string | null;
   /** Null: as the issuer's metadata says. */
   readonly jwksUrl: string | null;
 }
@@ -36,48 +39,54 @@ export interface TokenVerifier {
   verify(token: string): Promise<Access | null>;
 }
 
-export function createTokenVerifier(settings: OAuthSettings): TokenVerifier {
+export function createTokenVerifier({ issuer, audience, jwksUrl }: OAuthSettings): TokenVerifier {
+  const ask = calmFetch();
   let keys: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
-  let notBeforeMs = 0;
-  const unreachable = (cause: unknown) =>
-    new UpstreamError(
-      'The issuer of OAUTH_ISSUER cannot be reached, so its tokens cannot be checked. Try again later.',
-      {
-        cause,
-        retryable: true,
-      },
-    );
 
-  async function keySet(): Promise<ReturnType<typeof createRemoteJWKSet>> {
-    if (performance.now() < notBeforeMs) throw unreachable(null);
-    keys ??= (settings.jwksUrl === null ? discover(settings.issuer) : Promise.resolve(settings.jwksUrl)).then((url) =>
-      createRemoteJWKSet(new URL(url), { timeoutDuration: TIMEOUT_MS, cooldownDuration: RETRY_MS }),
-    );
-    return keys.catch((error: unknown) => {
-      keys = null;
-      notBeforeMs = performance.now() + RETRY_MS;
-      throw unreachable(error);
+  function keySet(): Promise<ReturnType<typeof createRemoteJWKSet>> {
+    keys ??= (jwksUrl === null ? discover(issuer, ask) : Promise.resolve(jwksUrl)).then((url) => {
+      const options = { timeoutDuration: TIMEOUT_MS, cooldownDuration: RETRY_MS, [customFetch]: ask };
+      return createRemoteJWKSet(new URL(url), options);
     });
+    keys.catch(() => {
+      keys = null;
+    });
+    return keys;
   }
 
   return {
     verify: async (token) => {
       if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return null;
-      const set = await keySet();
       try {
-        const { payload } = await jwtVerify(token, set, {
-          issuer: [settings.issuer, `${settings.issuer}/`],
-          audience: settings.audience,
+        const { payload } = await jwtVerify(token, await keySet(), {
+          issuer: [issuer, `${issuer}/`],
+          audience,
           algorithms: ALGORITHMS,
           requiredClaims: ['exp'],
           clockTolerance: TOLERANCE_SECONDS,
         });
         return accessOf(payload);
-      } catch (error) {
-        if (isRefusal(error)) return null;
-        throw unreachable(error);
+      } catch (cause) {
+        if (isRefusal(cause)) return null;
+        const message =
+          'The issuer of OAUTH_ISSUER cannot be reached, so its tokens cannot be checked. Try again later.';
+        throw new UpstreamError(message, { cause, retryable: true });
       }
     },
+  };
+}
+
+/** Asks nobody for a while after a failure: neither for metadata nor for keys, however many tokens come meanwhile. */
+function calmFetch(): FetchImplementation {
+  let notBeforeMs = 0;
+  return async (url, options) => {
+    if (performance.now() < notBeforeMs) throw new Error('The issuer did not answer a moment ago.');
+    const response = await fetch(url, options).catch((error: unknown) => {
+      notBeforeMs = performance.now() + RETRY_MS;
+      throw error;
+    });
+    if (response.status >= 500) notBeforeMs = performance.now() + RETRY_MS;
+    return response;
   };
 }
 
@@ -99,7 +108,7 @@ function accessOf(payload: JWTPayload): Access {
 }
 
 /** RFC 8414, its path inserted before the issuer's own; then OpenID Connect Discovery, appended. */
-async function discover(issuer: string): Promise<string> {
+async function discover(issuer: string, ask: FetchImplementation): Promise<string> {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/+$/, '');
   const places = [
@@ -109,7 +118,8 @@ async function discover(issuer: string): Promise<string> {
   let failure: unknown = new Error('The issuer has no metadata.');
   for (const place of places) {
     try {
-      const response = await fetch(place, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const response = await ask(place, { method: 'GET', headers: new Headers(), signal, redirect: 'manual' });
       if (!response.ok) continue;
       const { issuer: named, jwks_uri: url } = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
       if (typeof named !== 'string' || named.replace(/\/+$/, '') !== issuer)
@@ -129,10 +139,11 @@ function isSafe(url: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
-/** RFC 9728. */
-export function resourceMetadata({ issuer, audience }: OAuthSettings): object {
+/** RFC 9728. Null where our own address is not known. */
+export function resourceMetadata({ issuer, resource }: OAuthSettings): object | null {
+  if (resource === null) return null;
   return {
-    resource: audience,
+    resource,
     authorization_servers: [issuer],
     scopes_supported: SCOPES,
     bearer_methods_supported: ['header'],

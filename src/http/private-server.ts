@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type express from 'express';
 import type { Handler } from 'express';
-import { type Access, permits, type Scope } from '../config/access.ts';
+import { type Access, permits, type Scope, scopeRefusal } from '../config/access.ts';
 import { isLoopback } from '../config/kinds.ts';
 import { ConfigError } from '../errors.ts';
 import { answerTheRest, type HttpLog, newApp } from './app.ts';
@@ -77,17 +77,17 @@ export function createPrivateServer(options: PrivateServerOptions): Listener {
   server.setTimeout(options.stallTimeoutMs ?? 30_000);
   const isKnown = limitStrangers(server, options.maxStrangers ?? MAX_STRANGERS);
   const { oauth } = options.door;
-  const metadataUrl = oauth === null ? null : `${new URL(oauth.audience).origin}${METADATA_PATH}`;
+  const metadataUrl = oauth?.resource ? `${new URL(oauth.resource).origin}${METADATA_PATH}` : null;
   const door = new Door({ ...options.door, metadataUrl, logger });
   const rules: AddressRules = { ...options.addresses, mcpHost: host, needsToken: door.needsToken };
-  app.use(onlyByName(rules));
-  const routes = [...options.routes, ...(oauth === null ? [] : metadataRoutes(oauth))];
+  app.use(onlyByName(rules), withoutAddressToken);
+  const routes = [...options.routes, ...metadataRoutes(oauth)];
   const open = routes.filter(({ scope }) => scope === 'open');
   const closed = routes.filter(({ scope }) => scope !== 'open');
   addRoutes(app, open, () => ANYBODY);
   const accesses = new WeakMap<IncomingMessage, Access>();
   app.use((request, response, next) => {
-    const verdict = door.judge(request, takeAddressToken(request));
+    const verdict = door.judge(request, addressTokenOf(request));
     verdict.then((known) => {
       if (known.kind === 'out') {
         response.status(known.status).set(known.headers).json({ error: known.message });
@@ -124,18 +124,18 @@ export function addressTokenOf(request: IncomingMessage): string | null {
   return addressTokens.get(request) ?? null;
 }
 
-function takeAddressToken(request: express.Request): string | null {
-  const [path = '', query] = request.url.split('?', 2);
-  if (query === undefined) return null;
-  const fields = new URLSearchParams(query);
+const withoutAddressToken: Handler = (request, _response, next) => {
+  const at = request.url.indexOf('?');
+  const fields = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
   const token = fields.get('token');
-  if (token === null) return null;
-  fields.delete('token');
-  request.url = fields.size === 0 ? path : `${path}?${fields}`;
-  request.originalUrl = request.url;
-  addressTokens.set(request, token);
-  return token;
-}
+  if (token !== null) {
+    fields.delete('token');
+    request.url = request.url.slice(0, at) + (fields.size === 0 ? '' : `?${fields}`);
+    request.originalUrl = request.url;
+    addressTokens.set(request, token);
+  }
+  next();
+};
 
 function onlyByName(rules: AddressRules): Handler {
   return (request, response, next) => {
@@ -169,23 +169,22 @@ function addRoutes(
       }
       const access = accessOf(request);
       if (scope === 'any' || scope === 'open' || permits(access, scope)) return handle(request, response, access);
-      const challenge = `Bearer realm="switchboard", error="insufficient_scope", scope="${scope}"`;
-      response
-        .status(403)
-        .set('www-authenticate', challenge)
-        .json({ error: `This needs a token with the scope ${scope}.` });
+      const { message, challenge } = scopeRefusal(scope);
+      response.status(403).set('www-authenticate', challenge).json({ error: message });
     });
   }
 }
 
-function metadataRoutes(oauth: OAuthSettings): readonly PrivateRoute[] {
+function metadataRoutes(oauth: OAuthSettings | null): readonly PrivateRoute[] {
+  const metadata = oauth === null ? null : resourceMetadata(oauth);
+  if (metadata === null) return [];
   return [METADATA_PATH, `${METADATA_PATH}/mcp`].map((path) => ({
     methods: ['GET'],
     path,
     scope: 'open',
     handle: (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' });
-      response.end(JSON.stringify(resourceMetadata(oauth)));
+      response.end(JSON.stringify(metadata));
     },
   }));
 }

@@ -1,6 +1,6 @@
 /** What a request of MCP over HTTP is answered that is not passed on to a session. */
 import type { ServerResponse } from 'node:http';
-import { type Access, permits, type Scope } from '../config/access.ts';
+import { type Access, permits, type Scope, scopeRefusal } from '../config/access.ts';
 import { errorMessage, type Id, INVALID_PARAMS, idOf, PARSE_ERROR } from './json-rpc.ts';
 import { complaintAbout } from './stdio.ts';
 
@@ -48,14 +48,9 @@ export function faultOf(body: unknown, access: Access, scopeOf: ScopeOf): HttpFa
     const { method, params } = message as { method?: unknown; params?: unknown };
     const scope = typeof method === 'string' ? scopeOf(method, params) : null;
     if (scope === null || permits(access, scope)) continue;
-    const challenge = `Bearer realm="switchboard", error="insufficient_scope", scope="${scope}"`;
-    return {
-      status: 403,
-      code: REFUSED,
-      message: `This needs a token with the scope ${scope}.`,
-      id: idOf(message),
-      headers: { 'www-authenticate': challenge },
-    };
+    const { message: sentence, challenge } = scopeRefusal(scope);
+    const headers = { 'www-authenticate': challenge };
+    return { status: 403, code: REFUSED, message: sentence, id: idOf(message), headers };
   }
   return null;
 }

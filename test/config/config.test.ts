@@ -200,6 +200,28 @@ describe('complaints', () => {
       complaints: [],
       config: { mcpHost: '0.0.0.0' },
     });
+    for (const MCP_TOKENS_FILE of ['/nowhere/tokens.json'])
+      expect(read({ MCP_HOST: '0.0.0.0', MCP_TOKENS_FILE }).complaints).toEqual([]);
+    const MCP_URL = 'https://mcp.example.com';
+    const led = read({ MCP_URL });
+    expect(led.complaints[0]?.message).toContain('would let all of them in');
+    expect(led.config.mcpUrl).toBeNull();
+    expect(read({ MCP_URL, MCP_AUTH_TOKEN: 'x'.repeat(16) }).complaints).toEqual([]);
+  });
+
+  it('accept an OAuth issuer only where it is known for whom its tokens are meant', () => {
+    const OAUTH_ISSUER = 'https://issuer.example.com/';
+    const alone = read({ OAUTH_ISSUER });
+    expect(alone.complaints[0]?.message).toContain('set MCP_URL, or OAUTH_AUDIENCE');
+    expect(alone.config.oauthIssuer).toBeNull();
+    expect(read({ OAUTH_ISSUER, MCP_URL: 'https://mcp.example.com/' })).toMatchObject({
+      complaints: [],
+      config: { oauthIssuer: 'https://issuer.example.com', oauthAudience: 'https://mcp.example.com/mcp' },
+    });
+    expect(read({ OAUTH_ISSUER, OAUTH_AUDIENCE: 'a-plain-id', MCP_HOST: '0.0.0.0' })).toMatchObject({
+      complaints: [],
+      config: { oauthAudience: 'a-plain-id', mcpHost: '0.0.0.0' },
+    });
   });
 });
 

@@ -95,7 +95,9 @@ describe('compose.yaml', () => {
     expect(template).toBe(composeSite(site));
     const back = template
       .replaceAll('${' + 'SWITCHBOARD_DOMAIN}', 'calls.example.com')
-      .replace('server switchboard:3004;', 'server 127.0.0.1:3004;');
+      .replace('server switchboard:3004;', 'server 127.0.0.1:3004;')
+      .replaceAll('/dev/stdout', '/var/log/nginx/switchboard.access.log')
+      .replaceAll('/dev/stderr', '/var/log/nginx/switchboard.error.log');
     expect(back.slice(back.indexOf('upstream '))).toBe(site.slice(site.indexOf('upstream ')));
     expect(template.match(/\$\{[A-Z_]+\}/g)?.every((name) => name === '${' + 'SWITCHBOARD_DOMAIN}')).toBe(true);
   });

@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Access } from '../../src/config/access.ts';
-import { addressTokenOf, createPrivateServer, type PrivateServerOptions } from '../../src/http/private-server.ts';
+import { ask, bearer, type Opened, openDoor } from './private-rig.ts';
 
 const ADMIN = 'the-token-of-the-admin-0123456789';
 const READER = 'the-token-of-a-reader-0123456789';
@@ -18,83 +14,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-function ask(port: number, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        body += chunk;
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-    });
-    request.on('error', reject);
-    request.end();
-  });
-}
-
-function bearer(token: string): Record<string, string> {
-  return { authorization: `Bearer ${token}` };
-}
-
-interface Opened {
-  readonly port: number;
-  /** Who was let in, the addresses that the route saw, and everything that was logged. */
-  readonly came: Access[];
-  readonly urls: (string | undefined)[];
-  readonly log: string[];
-}
-
-async function opened(
-  door: Partial<PrivateServerOptions['door']> = {},
-  addresses: Partial<PrivateServerOptions['addresses']> = {},
-): Promise<Opened> {
-  const came: Access[] = [];
-  const urls: (string | undefined)[] = [];
-  const log: string[] = [];
-  const keep = (fields: object, message: string): void => void log.push(`${JSON.stringify(fields)} ${message}`);
-  const server = createPrivateServer({
-    host: '127.0.0.1',
-    port: 0,
-    door: {
-      authToken: null,
-      tokensFile: null,
-      allowQueryToken: false,
-      oauth: null,
-      requestsPerMinute: 1_000,
-      ...door,
-    },
-    addresses: { mcpUrl: null, allowedHosts: [], allowedOrigins: [], ...addresses },
-    routes: [
-      {
-        methods: ['GET', 'POST'],
-        path: '/any',
-        scope: 'any',
-        handle: (request, response, access) => {
-          came.push(access);
-          urls.push(request.url, addressTokenOf(request) === null ? 'no token' : 'a token');
-          response.end('in');
-        },
-      },
-      {
-        methods: ['GET'],
-        path: '/reads',
-        scope: 'calls:read',
-        handle: (_request, response) => void response.end('read'),
-      },
-      { methods: ['GET'], path: '/open', scope: 'open', handle: (_request, response) => void response.end('open') },
-    ],
-    logger: { warn: keep, error: keep },
-  });
-  const { port } = await server.start();
-  closing.push(() => server.stop());
-  return { port, came, urls, log };
+async function opened(...options: Parameters<typeof openDoor>): Promise<Opened> {
+  const door = await openDoor(...options);
+  closing.push(() => door.close());
+  return door;
 }
 
 function tokensFile(content: unknown): { readonly path: string; write(content: unknown): void } {
@@ -135,6 +58,13 @@ describe('named tokens', () => {
     const digest = createHash('sha256').update(CALLER).digest('hex');
     for (const wrong of [digest, `${READER}x`, READER.slice(1), 'x'.repeat(5_000)])
       expect((await ask(port, '/any', bearer(wrong))).status).toBe(401);
+  });
+
+  it('cannot narrow the one of the admin by naming it again, nor spend what it may', async () => {
+    const again = { tokens: [{ name: 'again', token: ADMIN, scopes: ['calls:read'] }] };
+    const { port, came } = await opened({ authToken: ADMIN, tokensFile: tokensFile(again).path });
+    expect((await ask(port, '/any', bearer(ADMIN))).status).toBe(200);
+    expect(came.map(({ name, scopes }) => [name, ...scopes])).toEqual([['MCP_AUTH_TOKEN', 'admin']]);
   });
 
   it('without the scope of a route are 403, with the scope that it needs', async () => {
@@ -187,6 +117,8 @@ describe('named tokens', () => {
   ])('of a file that %s open nothing, and the log says why without a token', async (_, content, why) => {
     const path = content === null ? join(tmpdir(), 'switchboard-no-such-tokens.json') : tokensFile(content).path;
     const { port, log } = await opened({ tokensFile: path });
+    // Before anybody has come.
+    expect(log.join('\n')).toMatch(why);
     for (const headers of [{}, bearer(READER), bearer('short')])
       expect((await ask(port, '/any', headers)).status).toBe(401);
     expect(log.join('\n')).toMatch(why);
@@ -218,6 +150,9 @@ describe('a token in the address', () => {
     expect((await ask(port, `/any?a=1&token=${ADMIN}&b=2`)).status).toBe(200);
     expect((await ask(port, `/any?token=${ADMIN}`)).status).toBe(200);
     expect(urls).toEqual(['/any?a=1&b=2', 'a token', '/any', 'a token']);
+    expect((await ask(port, `/any?x=a?b&token=${ADMIN}`)).status).toBe(200);
+    expect(urls.slice(4)).toEqual(['/any?x=a%3Fb', 'a token']);
+    expect((await ask(port, `/open?token=${ADMIN}`)).body).toBe('open at /open');
     expect((await ask(port, `/any?token=wrong-${ADMIN}`)).status).toBe(401);
     expect((await ask(port, `/any?token=${ADMIN}`, bearer('something-else-0123456789'))).status).toBe(401);
     expect(log.join()).not.toContain(ADMIN);
@@ -261,7 +196,12 @@ describe('names and origins', () => {
   it('get leave to read the answers only where they are listed, and are asked before any token is shown', async () => {
     const { port } = await opened({ authToken: ADMIN }, addresses);
     const origin = 'https://app.example.com';
-    const preflight = await ask(port, '/any', { origin, 'access-control-request-method': 'POST' }, 'OPTIONS');
+    const preflight = await ask(
+      port,
+      '/any',
+      { origin, 'access-control-request-method': 'POST' },
+      { method: 'OPTIONS' },
+    );
     expect(preflight.status).toBe(204);
     expect(preflight.headers).toMatchObject({
       'access-control-allow-origin': origin,
@@ -272,9 +212,11 @@ describe('names and origins', () => {
     for (const name of ['authorization', 'content-type', 'mcp-session-id', 'mcp-protocol-version', 'last-event-id'])
       expect(allowed).toContain(name);
     expect((await ask(port, '/any', { origin })).headers['access-control-allow-origin']).toBe(origin);
-    const local = await ask(port, '/any', { origin: 'http://localhost:6274' }, 'OPTIONS');
+    const local = await ask(port, '/any', { origin: 'http://localhost:6274' }, { method: 'OPTIONS' });
     expect([local.status, local.headers['access-control-allow-origin']]).toEqual([204, undefined]);
-    expect((await ask(port, '/any', { origin: 'https://attacker.example.com' }, 'OPTIONS')).status).toBe(403);
+    expect((await ask(port, '/any', { origin: 'https://attacker.example.com' }, { method: 'OPTIONS' })).status).toBe(
+      403,
+    );
     for (const name of ['access-control-allow-credentials']) expect(preflight.headers[name]).toBeUndefined();
   });
 });
@@ -294,152 +236,5 @@ describe('limits', () => {
     for (let n = 0; n < 60; n += 1) expect((await ask(port, '/any', bearer(`guess-${n}`))).status).toBe(401);
     expect((await ask(port, '/any', bearer('one-guess-more'))).status).toBe(429);
     expect((await ask(port, '/any', bearer(ADMIN))).status).toBe(200);
-  });
-});
-
-// ---- OAuth ---------------------------------------------------------------------------------------------------------------------
-
-interface Issuer {
-  readonly url: string;
-  readonly asked: string[];
-  sign(claims?: Record<string, unknown>, key?: string): Promise<string>;
-  metadata: Record<string, unknown> | null;
-  down: boolean;
-}
-
-const AUDIENCE = 'https://mcp.example.com/mcp';
-
-async function issuer(path = ''): Promise<Issuer> {
-  const keys = await generateKeyPair('ES256');
-  const kid = 'one';
-  const asked: string[] = [];
-  const server: Server = createServer(async (request, response) => {
-    asked.push(request.url ?? '');
-    if (it.down) return void response.writeHead(503).end();
-    if (request.url === '/keys')
-      return void response.end(JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid, alg: 'ES256' }] }));
-    if (request.url === `/.well-known/oauth-authorization-server${path}` && it.metadata !== null)
-      return void response.end(JSON.stringify(it.metadata));
-    return void response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => new Promise((resolve) => server.close(resolve)));
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const url = `${base}${path}`;
-  const it: Issuer = {
-    url,
-    asked,
-    metadata: { issuer: url, jwks_uri: `${base}/keys` },
-    down: false,
-    sign: async (claims = {}, key) => {
-      const signer = new SignJWT({ scope: 'calls:read openid', client_id: 'an app', ...claims })
-        .setProtectedHeader({ alg: 'ES256', kid: key ?? kid })
-        .setIssuer('iss' in claims ? String(claims.iss) : url)
-        .setAudience('aud' in claims ? String(claims.aud) : AUDIENCE);
-      return ('exp' in claims ? signer : signer.setExpirationTime('5m')).sign(keys.privateKey);
-    },
-  };
-  return it;
-}
-
-describe('OAuth', () => {
-  it('lets in who has a token of the issuer for us, with the scopes that we know, and names the client', async () => {
-    const them = await issuer('/tenant');
-    const { port, came } = await opened({ oauth: { issuer: them.url, audience: AUDIENCE, jwksUrl: null } });
-    expect((await ask(port, '/any', bearer(await them.sign()))).status).toBe(200);
-    expect(
-      (
-        await ask(
-          port,
-          '/any',
-          bearer(await them.sign({ scope: undefined, scp: ['admin'], client_id: undefined, sub: 'u1' })),
-        )
-      ).status,
-    ).toBe(200);
-    expect(came.map(({ name, scopes }) => [name, ...scopes])).toEqual([
-      ['oauth:an_app', 'calls:read'],
-      ['oauth:u1', 'admin'],
-    ]);
-  });
-
-  it('keeps out every other token, and says where to get one', async () => {
-    const them = await issuer();
-    const { port, came } = await opened({
-      oauth: { issuer: them.url, audience: AUDIENCE, jwksUrl: `${them.url}/keys` },
-    });
-    const past = Math.floor(Date.now() / 1000) - 120;
-    const good = await them.sign();
-    const [header, , signature] = good.split('.');
-    const changed = Buffer.from(
-      JSON.stringify({ iss: them.url, aud: AUDIENCE, scope: 'admin', exp: past + 999 }),
-    ).toString('base64url');
-    const none = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url');
-    const shared = await new SignJWT({ scope: 'admin' })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setIssuer(them.url)
-      .setAudience(AUDIENCE)
-      .setExpirationTime('5m')
-      .sign(new TextEncoder().encode('a shared secret of thirty-two bytes'));
-    const wrong = {
-      'of another issuer': await them.sign({ iss: 'https://other.example.com' }),
-      'for somebody else': await them.sign({ aud: 'https://other.example.com/mcp' }),
-      expired: await them.sign({ exp: past }),
-      'without an end': await them.sign({ exp: undefined }),
-      changed: `${header}.${changed}.${signature}`,
-      unsigned: `${none}.${changed}.`,
-      'unsigned, with a signature': `${none}.${changed}.${signature}`,
-      'signed with a shared secret': shared,
-      'of an unknown key': await them.sign({}, 'nobody'),
-      'no JWT': 'not-a-jwt-0123456789',
-    };
-    for (const [what, token] of Object.entries(wrong)) {
-      const answer = await ask(port, '/any', bearer(token));
-      expect(answer.status, what).toBe(401);
-      expect(answer.headers['www-authenticate']).toBe(
-        'Bearer realm="switchboard", error="invalid_token", resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource"',
-      );
-    }
-    expect(came).toEqual([]);
-    for (const path of ['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp']) {
-      const metadata = await ask(port, path);
-      expect([metadata.status, JSON.parse(metadata.body)]).toEqual([
-        200,
-        {
-          resource: AUDIENCE,
-          authorization_servers: [them.url],
-          scopes_supported: ['calls:read', 'calls:place', 'pbx:read', 'pbx:write', 'admin'],
-          bearer_methods_supported: ['header'],
-          resource_name: 'Switchboard',
-        },
-      ]);
-    }
-  });
-
-  it('says that it cannot check a token while the issuer is away, and lets static tokens in meanwhile', async () => {
-    const them = await issuer();
-    them.down = true;
-    const { port, came } = await opened({
-      authToken: ADMIN,
-      oauth: { issuer: them.url, audience: AUDIENCE, jwksUrl: null },
-    });
-    const token = await them.sign();
-    for (let n = 0; n < 5; n += 1) expect((await ask(port, '/any', bearer(token))).status).toBe(502);
-    // It is not asked again for each of them.
-    expect(them.asked.length).toBeLessThanOrEqual(2);
-    expect((await ask(port, '/any', bearer(ADMIN))).status).toBe(200);
-    expect(came.map(({ name }) => name)).toEqual(['MCP_AUTH_TOKEN']);
-  });
-
-  it('trusts no metadata that is of another issuer, or whose keys stand in the open', async () => {
-    for (const metadata of [
-      { issuer: 'https://other.example.com', jwks_uri: 'https://other.example.com/keys' },
-      { jwks_uri: 'http://keys.example.com/keys' },
-    ]) {
-      const them = await issuer();
-      them.metadata = { issuer: them.url, ...metadata };
-      const { port, came } = await opened({ oauth: { issuer: them.url, audience: AUDIENCE, jwksUrl: null } });
-      expect((await ask(port, '/any', bearer(await them.sign()))).status).toBe(502);
-      expect(came).toEqual([]);
-    }
   });
 });

@@ -1,4 +1,3 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
@@ -10,36 +9,10 @@ import {
   type Readiness,
   readyRoute,
 } from '../../src/http/private-server.ts';
+import { ADDRESSES, ask, OPEN } from './private-rig.ts';
 
 const TOKEN = 'a-token-of-the-operator-0123456789';
 const READY: Readiness = { reasons: [], liveCalls: 2, simulated: true };
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-/** By hand, since `fetch` sets the Host header itself. */
-function ask(
-  port: number,
-  path: string,
-  headers: Record<string, string> = {},
-  { host = '127.0.0.1', method = 'GET' } = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ host, port, path, method, headers, agent: false }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        body += chunk;
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-    });
-    request.on('error', reject);
-    request.end();
-  });
-}
 
 const stops: (() => Promise<void>)[] = [];
 const sockets: Socket[] = [];
@@ -48,15 +21,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-const OPEN: PrivateServerOptions['door'] = {
-  authToken: null,
-  tokensFile: null,
-  allowQueryToken: false,
-  oauth: null,
-  requestsPerMinute: 1_000,
-};
 const WITH_TOKEN = { ...OPEN, authToken: TOKEN };
-const ADDRESSES: PrivateServerOptions['addresses'] = { mcpUrl: null, allowedHosts: [], allowedOrigins: [] };
 
 async function started(options: Partial<PrivateServerOptions> = {}, look: () => Readiness = () => READY) {
   const metrics = createMetrics({ simulated: true, processFigures: false });

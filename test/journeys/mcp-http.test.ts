@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../fixtures/mcp-pair.ts';
 import { type Office, openOffice } from './office.ts';
+import type { Message } from './process.ts';
 
 /** MCP over HTTP by hand, against the whole server, so that every header and every byte of a stream is seen. */
 
@@ -22,14 +23,6 @@ interface Answer {
   readonly ended: Promise<void>;
   /** Cuts the connection. */
   cut(): void;
-}
-
-interface Message {
-  readonly id?: number | string;
-  readonly method?: string;
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly result?: Readonly<Record<string, unknown>>;
-  readonly error?: { readonly code: number; readonly message: string };
 }
 
 async function office(settings: Readonly<Record<string, string>> = {}) {

@@ -30,7 +30,8 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-interface Message {
+/** One of JSON-RPC. */
+export interface Message {
   readonly id?: string | number;
   readonly method?: string;
   readonly params?: Readonly<Record<string, unknown>>;

@@ -47,6 +47,12 @@ export function readOwnerFile(dataDir: string): OwnerFile | null {
   return success && mayBeAlive(data.process) ? data : null;
 }
 
+/** The owner for a sentence that begins with it. */
+export function ownerWords(dataDir: string): string {
+  const owner = readOwnerFile(dataDir);
+  return `Another Switchboard process${owner === null ? '' : ` (pid ${owner.process.pid})`}`;
+}
+
 /** Leaves the file of a successor alone. */
 export function removeOwnerFile(dataDir: string, token: string): void {
   if (readOwnerFile(dataDir)?.token === token) rmSync(pathIn(dataDir), { force: true });
