@@ -173,7 +173,7 @@ export class Telephone {
     const serving = this.#serving();
     return serveStdio({
       ...serving,
-      switchboard: refusingCalls(serving.switchboard, () => refusal),
+      ...(refusal === null ? {} : { switchboard: refusingCalls(serving.switchboard, refusal) }),
       status: () => [...serving.status(), ...notices],
       session: { access: LOCAL_ACCESS, transport: 'relay', offer: hello.offer },
       input: socket,

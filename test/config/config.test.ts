@@ -200,8 +200,7 @@ describe('complaints', () => {
       complaints: [],
       config: { mcpHost: '0.0.0.0' },
     });
-    for (const MCP_TOKENS_FILE of ['/nowhere/tokens.json'])
-      expect(read({ MCP_HOST: '0.0.0.0', MCP_TOKENS_FILE }).complaints).toEqual([]);
+    expect(read({ MCP_HOST: '0.0.0.0', MCP_TOKENS_FILE: '/nowhere/tokens.json' }).complaints).toEqual([]);
     const MCP_URL = 'https://mcp.example.com';
     const led = read({ MCP_URL });
     expect(led.complaints[0]?.message).toContain('would let all of them in');
