@@ -1,11 +1,12 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Whole calls in real time: they wait more than they work. */
-const JOURNEYS = [
-  'test/{journeys,system,bench,conformance}/**/*.test.ts',
-  'test/package.test.ts',
-  'test/bundle.test.ts',
-  'test/simulator/agents-sdk.test.ts',
+const JOURNEYS = ['test/{journeys,system,bench}/**/*.test.ts', 'test/simulator/agents-sdk.test.ts'];
+/** Others' programs, and installs: they work more than they wait, so they are not beside calls either. */
+const PROGRAMS = [
+  'test/conformance/**/*.test.ts',
+  'test/journeys/{inspector,install}.test.ts',
+  'test/{package,bundle}.test.ts',
 ];
 /** Many calls at once, faults, kills and floods: heavy, so not beside calls that are judged by the millisecond. */
 const HARDSHIPS = ['test/{faults,crash,attack}/**/*.test.ts'];
@@ -24,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...JOURNEYS, ...HARDSHIPS],
+          exclude: [...configDefaults.exclude, ...JOURNEYS, ...PROGRAMS, ...HARDSHIPS],
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
@@ -34,11 +35,12 @@ export default defineConfig({
         test: {
           name: 'journeys',
           include: JOURNEYS,
-          exclude: [...configDefaults.exclude, ...MEASURED],
+          exclude: [...configDefaults.exclude, ...PROGRAMS, ...MEASURED],
           maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
+      { extends: true, test: { name: 'programs', include: PROGRAMS, maxWorkers: 2, sequence: { groupOrder: 4 } } },
       { extends: true, test: { name: 'hardships', include: HARDSHIPS, maxWorkers: 4, sequence: { groupOrder: 2 } } },
       { extends: true, test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 3 } } },
     ],

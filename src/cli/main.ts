@@ -6,7 +6,7 @@ import { VERSION } from '../version.ts';
 const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
 
   switchboard                        serve one MCP client over stdin and stdout   [--http: with the private listener]
-  switchboard serve                  serve without one, until a signal comes
+  switchboard serve                  serve clients over HTTP, and those of other processes, until a signal comes
   switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--record] [--json]
   switchboard install CLIENT         put it into an MCP client's configuration   [--dry-run] [--remove] [--json]
   switchboard demo                   a simulated call with real speech   [--scenario NAME] [--json]

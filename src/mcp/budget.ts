@@ -4,7 +4,7 @@ import { lineFacts } from './facts.ts';
 import { spoken } from './quotation.ts';
 
 /** Bytes of both forms of an answer, about 8,000 tokens: above that clients warn, cut, or write it to a file. */
-export const MOST_BYTES = 24_000;
+const MOST_BYTES = 24_000;
 /** Of one line, which may be a monologue; the resource of the call has it whole. */
 const MOST_LETTERS = 4_000;
 const CUT = '… (cut here: the whole line is in the resource of the call)';
