@@ -2,10 +2,10 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Whole calls in real time: they wait more than they work. */
 const JOURNEYS = ['test/{journeys,system,bench}/**/*.test.ts', 'test/simulator/agents-sdk.test.ts'];
-/** Others' programs, and installs: they work more than they wait, so they are not beside calls either. */
+/** Many processes, others' programs, and installs: they start more than they wait, so they are not beside calls either. */
 const PROGRAMS = [
   'test/conformance/**/*.test.ts',
-  'test/journeys/{inspector,install}.test.ts',
+  'test/journeys/{clients,clients-trouble,inspector,install,processes,sharing}.test.ts',
   'test/{package,bundle}.test.ts',
 ];
 /** Many calls at once, faults, kills and floods: heavy, so not beside calls that are judged by the millisecond. */
@@ -40,7 +40,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'programs', include: PROGRAMS, maxWorkers: 2, sequence: { groupOrder: 4 } } },
+      { extends: true, test: { name: 'programs', include: PROGRAMS, maxWorkers: 3, sequence: { groupOrder: 4 } } },
       { extends: true, test: { name: 'hardships', include: HARDSHIPS, maxWorkers: 4, sequence: { groupOrder: 2 } } },
       { extends: true, test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 3 } } },
     ],
