@@ -24,6 +24,10 @@ const PLAN: readonly PlannedReply[] = [
 /** Usually below 5; lateness of less than 5 ms is not logged, and the least late of a few late marks is up to 10 ms late. */
 const WITHIN_MS = 30;
 
+/** Above the jitter that the server and the telephone are made for. */
+const MOST_LATE_MS = 150;
+const MOST_TRIES = 3;
+
 /** Speaks before and after the fourth second, whatever the agent says. */
 const TALKS_ON: Script = {
   rules: [
@@ -42,7 +46,7 @@ interface Recorded {
   readonly office: Office;
 }
 
-describe.concurrent('the recording of a call', { timeout: 40_000 }, () => {
+describe.concurrent('the recording of a call', { timeout: 90_000 }, () => {
   const offices: Office[] = [];
   afterAll(async () => {
     await Promise.all(offices.map((office) => office.close()));
@@ -53,7 +57,18 @@ describe.concurrent('the recording of a call', { timeout: 40_000 }, () => {
     return office;
   };
 
-  async function hold(
+  /** Once more, up to three times in all, when this process was so late that what it heard says nothing. */
+  async function hold(...how: Parameters<typeof holdOnce>): Promise<Recorded> {
+    for (let tries = 1; ; tries += 1) {
+      const lateness = watchLag();
+      const recorded = await holdOnce(...how).finally(lateness.stop);
+      const lateMs = lateness.worstMs(0);
+      if (lateMs < MOST_LATE_MS || tries === MOST_TRIES) return recorded;
+      process.stderr.write(`held again, as this process was ${Math.round(lateMs)} ms late\n`);
+    }
+  }
+
+  async function holdOnce(
     options: WorldOptions & { readonly settings?: Readonly<Record<string, string>> } = {},
     answer = interrupter(PLAN, 100),
   ): Promise<Recorded> {

@@ -243,7 +243,11 @@ export class Ear {
   private enter(phrase: Phrase, from: number, heardFrom: number, end: number): void {
     const saying = this.isNewSaying(phrase, from, heardFrom) ? this.begin(phrase) : this.current;
     if (saying === null) return;
-    saying.pieces.push({ from, to: end, heardFrom });
+    // Silence that was heard already proves nothing: it may as well be a pause.
+    let again = 0;
+    if (saying === this.current)
+      while (from + again < Math.min(this.next, end) && phrase.audio[from + again] === SILENCE_BYTE) again += 1;
+    saying.pieces.push({ from: from + again, to: end, heardFrom: heardFrom + again });
     this.current = saying;
     this.next = end;
     this.broken = false;

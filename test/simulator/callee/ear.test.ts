@@ -96,6 +96,17 @@ describe('Ear', () => {
     expect(ear.heardMs('a.request')).toBe(clip('a.request').byteLength / 8);
   });
 
+  it('takes silence in the middle of a frame for a pause too, also where the sentence itself is silent for a moment', () => {
+    const audio = clip('a.farewell');
+    const at = audio.indexOf(SILENCE_BYTE, 4_000);
+    expect(audio[at + 1]).not.toBe(SILENCE_BYTE);
+    const ear = new Ear(phrases);
+    // What was sent ran out behind that moment, so that the frame is filled up with silence, and comes later than it should.
+    play(ear, join(audio.subarray(0, at + 1), new Uint8Array(200).fill(SILENCE_BYTE), audio.subarray(at + 1)));
+    expect(kinds(ear)).toEqual([]);
+    expect(ear.heardMs('a.farewell')).toBe(audio.byteLength / 8);
+  });
+
   it('measures a beginning and an end that are too short to be told by themselves', () => {
     const ear = new Ear(phrases);
     play(ear, clip('a.request').subarray(0, 20), 7);
