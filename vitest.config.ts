@@ -11,7 +11,7 @@ const PROGRAMS = [
 /** Many calls at once, faults, kills and floods: heavy, so not beside calls that are judged by the millisecond. */
 const HARDSHIPS = ['test/{faults,crash,attack}/**/*.test.ts'];
 /** Figures: with nothing else on the machine. */
-const MEASURED = ['test/journeys/truncation.test.ts'];
+const MEASURED = ['test/journeys/{truncation,recording-heard}.test.ts'];
 
 export default defineConfig({
   test: {
