@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { briefOf, interrupter, numberOf, type PlannedReply, plannedBrain } from '../../src/bench/interruptions.ts';
 import { readWavHeader } from '../../src/media/wav.ts';
 import type { Answer } from '../../src/simulator/callee/callee.ts';
@@ -7,7 +7,7 @@ import { type Script, scriptedCallee } from '../../src/simulator/callee/scripted
 import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
 import type { WorldOptions } from '../../src/simulator/world.ts';
 import { channel, compare, type Ears, joined, onOneClock, overheard } from '../fixtures/ears.ts';
-import { type Lag, watchLag } from '../fixtures/lag.ts';
+import { heldInTime, watchLag } from '../fixtures/lag.ts';
 import { type EndedCall, openOffice } from './office.ts';
 
 /** A recording against the ear of who was called, to the millisecond: one call after the other, as all share this process. */
@@ -23,7 +23,6 @@ const WITHIN_MS = 30;
 
 /** Above the jitter that the server and the telephone are made for: what was heard then says nothing. */
 const MOST_LATE_MS = 150;
-const MOST_TRIES = 3;
 
 /** Speaks before and after the fourth second, whatever the agent says. */
 const TALKS_ON: Script = {
@@ -41,25 +40,20 @@ interface Recorded {
   readonly wav: Uint8Array;
   /** Of the telephone, in their order. */
   readonly streams: readonly { readonly elapsedMs: number; readonly mediaSent: number }[];
-  readonly lateness: Lag;
+  /** By how much this process was late at most. */
+  readonly lateMs: number;
 }
 
-interface How {
-  readonly options: WorldOptions;
-  readonly answer: Answer;
+/** Both sides share this process. */
+const lateness = watchLag(5, 5);
+afterAll(() => lateness.stop());
+
+function hold(options: WorldOptions, answer: Answer): Promise<Recorded> {
+  const faultOf = ({ lateMs }: Recorded): string | null => (lateMs < MOST_LATE_MS ? null : 'nothing can be told of it');
+  return heldInTime(lateness, MOST_LATE_MS, () => holdOnce(options, answer), { faultOf });
 }
 
-/** Once more, up to three times in all, when this process was too late. */
-async function hold(how: () => How): Promise<Recorded> {
-  for (let tries = 1; ; tries += 1) {
-    const recorded = await holdOnce(how());
-    const lateMs = recorded.lateness.worstMs(0);
-    if (lateMs < MOST_LATE_MS || tries === MOST_TRIES) return recorded;
-    process.stderr.write(`held again, as this process was ${Math.round(lateMs)} ms late\n`);
-  }
-}
-
-async function holdOnce({ options, answer }: How): Promise<Recorded> {
+async function holdOnce(options: WorldOptions, answer: Answer): Promise<Recorded> {
   const ears: Ears = { heard: [], said: [], atMs: [] };
   const office = await openOffice({
     brain: () => plannedBrain([PLAN]),
@@ -68,8 +62,8 @@ async function holdOnce({ options, answer }: How): Promise<Recorded> {
     ...options,
     settings: { VAD_SILENCE_MS: '150', RECORD_CALLS: 'true' },
   });
-  const lateness = watchLag(5, 5);
   try {
+    const sinceMs = performance.now();
     const callId = await office.place({ to: numberOf(0), context: briefOf(0) });
     const call = await office.ended(callId);
     const [recording] = await office.switchboard.recordings.of(callId);
@@ -80,9 +74,8 @@ async function holdOnce({ options, answer }: How): Promise<Recorded> {
       elapsedMs,
       mediaSent,
     }));
-    return { call, ears, wav: readFileSync(recording.path), streams, lateness };
+    return { call, ears, wav: readFileSync(recording.path), streams, lateMs: lateness.worstMs(sinceMs) };
   } finally {
-    lateness.stop();
     await office.close();
   }
 }
@@ -100,7 +93,7 @@ describe('the recording of a call, against the ear', { timeout: 90_000 }, () => 
       },
     ],
   ])('is what was said and what was heard, %s', async (_, options) => {
-    const { call, ears, wav, lateness } = await hold(() => ({ options, answer: interrupter(PLAN, 100) }));
+    const { call, ears, wav } = await hold(options, interrupter(PLAN, 100));
     const left = channel(wav, 'left');
     const said = joined(ears.said);
     const same = Math.min(left.byteLength, said.byteLength);
@@ -110,7 +103,7 @@ describe('the recording of a call, against the ear', { timeout: 90_000 }, () => 
     const sounds = compare(joined(ears.heard), channel(wav, 'right'));
     expect(sounds.length).toBeGreaterThanOrEqual(PLAN.length);
     for (const { shiftMs, same, length, endsLateMs, firstFrame, lastFrame } of sounds) {
-      // Both sides share this process: by so much as it was late the two may differ.
+      // By so much as this process was late the two may differ.
       const [fromMs = 0, toMs = 0] = [ears.atMs[firstFrame], ears.atMs[lastFrame]];
       const mostMs = WITHIN_MS + lateness.around((fromMs + toMs) / 2, (toMs - fromMs) / 2 + 600);
       expect(Math.abs(shiftMs ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(mostMs);
@@ -127,12 +120,10 @@ describe('the recording of a call, against the ear', { timeout: 90_000 }, () => 
   });
 
   it('goes on in the same file, in the right place, when the stream breaks and comes back', async () => {
-    const { ears, wav, streams, lateness } = await hold(() => ({
-      options: { twilio: { knobs: { dropStream: { afterMs: 4_000, times: 1, withStop: false } } } },
-      answer: { kind: 'answers', ringMs: 100, callee: () => scriptedCallee(TALKS_ON, loadPhrasebook()) },
-    }));
-    // Both sides share this process here too.
-    const lateMs = lateness.worstMs(0);
+    const { ears, wav, streams, lateMs } = await hold(
+      { twilio: { knobs: { dropStream: { afterMs: 4_000, times: 1, withStop: false } } } },
+      { kind: 'answers', ringMs: 100, callee: () => scriptedCallee(TALKS_ON, loadPhrasebook()) },
+    );
     const [first, second] = streams;
     if (!first || !second) throw new Error('the stream was not attached again');
     const laterMs = first.elapsedMs - second.elapsedMs;

@@ -92,7 +92,8 @@ class Account implements RestAccount {
     this.accountSid = options.accountSid ?? this.newSid('AC');
     this.authToken = options.authToken ?? this.newSid('');
     this.number = options.number ?? '+14155550100';
-    this.knobs = { ...structuredClone(QUIET_HOUR), ...options.knobs };
+    // Copies, as some count down: two accounts may be opened with the same ones.
+    this.knobs = structuredClone({ ...QUIET_HOUR, ...options.knobs });
     const { secondaryAuthToken, apiKey, apiSecret } = options;
     this.credentials = [
       [this.accountSid, this.authToken],

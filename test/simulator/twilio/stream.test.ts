@@ -231,12 +231,15 @@ describe('a simulated media stream', () => {
   });
 
   it('can break off without a stop, once, as it is told', async () => {
-    const { call, peer } = await talk({ knobs: { dropStream: { afterMs: 100, withStop: false, times: 1 } } });
+    const knobs = { dropStream: { afterMs: 100, withStop: false, times: 1 } };
+    const { call, peer } = await talk({ knobs });
     await until(() => peer.closeCode !== null, 'it breaks off');
     expect(peer.closeCode).toBe(1006);
     expect(peer.of('stop')).toEqual([]);
     expect(call.streams[0]?.end).toBe('dropped');
     await until(() => call.said.length > 0, 'the next verb runs');
+    // Another account may be opened with the same ones.
+    expect([sim.knobs.dropStream?.times, knobs.dropStream.times]).toEqual([0, 1]);
   });
 
   it('can stop first and close later', async () => {
