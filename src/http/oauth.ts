@@ -44,7 +44,8 @@ export function createTokenVerifier({ issuer, audience, jwksUrl }: OAuthSettings
   let keys: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
 
   function keySet(): Promise<ReturnType<typeof createRemoteJWKSet>> {
-    keys ??= (jwksUrl === null ? discover(issuer, ask) : Promise.resolve(jwksUrl)).then((url) => {
+    if (keys !== null) return keys;
+    keys = (jwksUrl === null ? discover(issuer, ask) : Promise.resolve(jwksUrl)).then((url) => {
       const options = { timeoutDuration: TIMEOUT_MS, cooldownDuration: RETRY_MS, [customFetch]: ask };
       return createRemoteJWKSet(new URL(url), options);
     });

@@ -2,27 +2,16 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { ask, bearer, type Opened, openDoor } from './private-rig.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ask, bearer, openDoor } from './private-rig.ts';
 
 const ADMIN = 'the-token-of-the-admin-0123456789';
 const READER = 'the-token-of-a-reader-0123456789';
 const CALLER = 'the-token-of-a-caller-0123456789';
 
-const closing: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-async function opened(...options: Parameters<typeof openDoor>): Promise<Opened> {
-  const door = await openDoor(...options);
-  closing.push(() => door.close());
-  return door;
-}
-
 function tokensFile(content: unknown): { readonly path: string; write(content: unknown): void } {
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-tokens-'));
-  closing.push(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'tokens.json');
   let writes = 0;
   const write = (value: unknown): void => {
@@ -48,7 +37,7 @@ const TOKENS = {
 
 describe('named tokens', () => {
   it('let their holders in with their scopes, given as they are or as digests, beside the one of the admin', async () => {
-    const { port, came } = await opened({ authToken: ADMIN, tokensFile: tokensFile(TOKENS).path });
+    const { port, came } = await openDoor({ authToken: ADMIN, tokensFile: tokensFile(TOKENS).path });
     for (const token of [READER, CALLER, ADMIN]) expect((await ask(port, '/any', bearer(token))).status).toBe(200);
     expect(came.map(({ name, scopes }) => [name, ...scopes])).toEqual([
       ['reader', 'calls:read'],
@@ -62,14 +51,14 @@ describe('named tokens', () => {
 
   it('cannot narrow the one of the admin by naming it again, nor spend what it may', async () => {
     const again = { tokens: [{ name: 'again', token: ADMIN, scopes: ['calls:read'] }] };
-    const { port, came } = await opened({ authToken: ADMIN, tokensFile: tokensFile(again).path });
+    const { port, came } = await openDoor({ authToken: ADMIN, tokensFile: tokensFile(again).path });
     expect((await ask(port, '/any', bearer(ADMIN))).status).toBe(200);
     expect(came.map(({ name, scopes }) => [name, ...scopes])).toEqual([['MCP_AUTH_TOKEN', 'admin']]);
   });
 
   it('without the scope of a route are 403, with the scope that it needs', async () => {
     const only = { tokens: [{ name: 'pbx', token: READER, scopes: ['pbx:read'] }] };
-    const { port } = await opened({ tokensFile: tokensFile(only).path });
+    const { port } = await openDoor({ tokensFile: tokensFile(only).path });
     const answer = await ask(port, '/reads', bearer(READER));
     expect(answer.status).toBe(403);
     expect(answer.headers['www-authenticate']).toBe(
@@ -79,7 +68,7 @@ describe('named tokens', () => {
 
   it('are taken back by taking them out of the file, without a restart', async () => {
     const file = tokensFile(TOKENS);
-    const { port } = await opened({ tokensFile: file.path, requestsPerMinute: 1_000_000 });
+    const { port } = await openDoor({ tokensFile: file.path, requestsPerMinute: 1_000_000 });
     expect((await ask(port, '/any', bearer(READER))).status).toBe(200);
     file.write({ tokens: TOKENS.tokens.slice(1) });
     let status = 200;
@@ -116,7 +105,7 @@ describe('named tokens', () => {
     ],
   ])('of a file that %s open nothing, and the log says why without a token', async (_, content, why) => {
     const path = content === null ? join(tmpdir(), 'switchboard-no-such-tokens.json') : tokensFile(content).path;
-    const { port, log } = await opened({ tokensFile: path });
+    const { port, log } = await openDoor({ tokensFile: path });
     // Before anybody has come.
     expect(log.join('\n')).toMatch(why);
     for (const headers of [{}, bearer(READER), bearer('short')])
@@ -129,7 +118,7 @@ describe('named tokens', () => {
   it.skipIf(process.platform === 'win32')('of a file that others can read count, with a warning', async () => {
     const { path } = tokensFile(TOKENS);
     chmodSync(path, 0o644);
-    const { port, log } = await opened({ tokensFile: path });
+    const { port, log } = await openDoor({ tokensFile: path });
     expect((await ask(port, '/any', bearer(READER))).status).toBe(200);
     expect(log.join('\n')).toContain('chmod 600');
   });
@@ -137,7 +126,7 @@ describe('named tokens', () => {
 
 describe('a token in the address', () => {
   it('is not taken unless that is allowed, and the answer says so without repeating it', async () => {
-    const { port, log, came } = await opened({ authToken: ADMIN });
+    const { port, log, came } = await openDoor({ authToken: ADMIN });
     const answer = await ask(port, `/any?token=${ADMIN}`);
     expect(answer.status).toBe(401);
     expect(answer.body).toContain('A token in the address is not taken here.');
@@ -146,7 +135,7 @@ describe('a token in the address', () => {
   });
 
   it('is taken where it is allowed, and stands in no address and no log from then on', async () => {
-    const { port, log, urls } = await opened({ authToken: ADMIN, allowQueryToken: true });
+    const { port, log, urls } = await openDoor({ authToken: ADMIN, allowQueryToken: true });
     expect((await ask(port, `/any?a=1&token=${ADMIN}&b=2`)).status).toBe(200);
     expect((await ask(port, `/any?token=${ADMIN}`)).status).toBe(200);
     expect(urls).toEqual(['/any?a=1&b=2', 'a token', '/any', 'a token']);
@@ -167,7 +156,7 @@ describe('names and origins', () => {
   };
 
   it('are refused before any token is looked at, unless somebody has said that they are ours', async () => {
-    const { port } = await opened({ authToken: ADMIN }, addresses);
+    const { port } = await openDoor({ authToken: ADMIN }, addresses);
     const token = bearer(ADMIN);
     for (const host of [
       'localhost',
@@ -194,7 +183,7 @@ describe('names and origins', () => {
   });
 
   it('get leave to read the answers only where they are listed, and are asked before any token is shown', async () => {
-    const { port } = await opened({ authToken: ADMIN }, addresses);
+    const { port } = await openDoor({ authToken: ADMIN }, addresses);
     const origin = 'https://app.example.com';
     const preflight = await ask(
       port,
@@ -223,7 +212,7 @@ describe('names and origins', () => {
 
 describe('limits', () => {
   it('bound the requests of each token by itself, and say when to come again', async () => {
-    const { port } = await opened({ authToken: ADMIN, tokensFile: tokensFile(TOKENS).path, requestsPerMinute: 3 });
+    const { port } = await openDoor({ authToken: ADMIN, tokensFile: tokensFile(TOKENS).path, requestsPerMinute: 3 });
     for (let n = 0; n < 3; n += 1) expect((await ask(port, '/any', bearer(READER))).status).toBe(200);
     const over = await ask(port, '/any', bearer(READER));
     expect(over.status).toBe(429);
@@ -232,7 +221,7 @@ describe('limits', () => {
   });
 
   it('bound the tries of who has no token, and never who has one', async () => {
-    const { port } = await opened({ authToken: ADMIN });
+    const { port } = await openDoor({ authToken: ADMIN });
     for (let n = 0; n < 60; n += 1) expect((await ask(port, '/any', bearer(`guess-${n}`))).status).toBe(401);
     expect((await ask(port, '/any', bearer('one-guess-more'))).status).toBe(429);
     expect((await ask(port, '/any', bearer(ADMIN))).status).toBe(200);

@@ -1,21 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterEach, describe, expect, it } from 'vitest';
-import { ask, bearer, type Opened, openDoor } from './private-rig.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ask, bearer, openDoor } from './private-rig.ts';
 
 const ADMIN = 'the-token-of-the-admin-0123456789';
-
-const closing: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-async function opened(...options: Parameters<typeof openDoor>): Promise<Opened> {
-  const door = await openDoor(...options);
-  closing.push(() => door.close());
-  return door;
-}
 
 interface Issuer {
   readonly url: string;
@@ -41,7 +30,7 @@ async function issuer(path = ''): Promise<Issuer> {
     return void response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => new Promise((resolve) => server.close(resolve)));
+  onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const url = `${base}${path}`;
   const it: Issuer = {
@@ -63,7 +52,7 @@ async function issuer(path = ''): Promise<Issuer> {
 describe('OAuth', () => {
   it('lets in who has a token of the issuer for us, with the scopes that we know, and names the client', async () => {
     const them = await issuer('/tenant');
-    const { port, came } = await opened({
+    const { port, came } = await openDoor({
       oauth: { issuer: them.url, audience: AUDIENCE, resource: AUDIENCE, jwksUrl: null },
     });
     expect((await ask(port, '/any', bearer(await them.sign()))).status).toBe(200);
@@ -84,7 +73,7 @@ describe('OAuth', () => {
 
   it('keeps out every other token, and says where to get one', async () => {
     const them = await issuer();
-    const { port, came } = await opened({
+    const { port, came } = await openDoor({
       oauth: { issuer: them.url, audience: AUDIENCE, resource: AUDIENCE, jwksUrl: `${them.url}/keys` },
     });
     const past = Math.floor(Date.now() / 1000) - 120;
@@ -138,7 +127,7 @@ describe('OAuth', () => {
   it('says that it cannot check a token while the issuer is away, and lets static tokens in meanwhile', async () => {
     const them = await issuer();
     them.down = true;
-    const { port, came } = await opened({
+    const { port, came } = await openDoor({
       authToken: ADMIN,
       oauth: { issuer: them.url, audience: AUDIENCE, resource: AUDIENCE, jwksUrl: null },
     });
@@ -153,7 +142,7 @@ describe('OAuth', () => {
   it('asks an issuer whose keys fail no more for a while, however many tokens come', async () => {
     const them = await issuer();
     them.down = true;
-    const { port } = await opened({
+    const { port } = await openDoor({
       oauth: { issuer: them.url, audience: AUDIENCE, resource: AUDIENCE, jwksUrl: `${them.url}/keys` },
     });
     const token = await them.sign();
@@ -163,7 +152,7 @@ describe('OAuth', () => {
 
   it('goes on with the keys that it has while the issuer is away, also among forged tokens', async () => {
     const them = await issuer();
-    const { port } = await opened({
+    const { port } = await openDoor({
       oauth: { issuer: them.url, audience: AUDIENCE, resource: AUDIENCE, jwksUrl: null },
     });
     expect((await ask(port, '/any', bearer(await them.sign()))).status).toBe(200);
@@ -179,14 +168,14 @@ describe('OAuth', () => {
     const them = await issuer();
     const audience = 'api://switchboard';
     const oauth = { issuer: them.url, audience, jwksUrl: null };
-    const told = await opened({ oauth: { ...oauth, resource: AUDIENCE } });
+    const told = await openDoor({ oauth: { ...oauth, resource: AUDIENCE } });
     expect((await ask(told.port, '/any', bearer(await them.sign({ aud: audience })))).status).toBe(200);
     expect((await ask(told.port, '/any', bearer(await them.sign()))).headers['www-authenticate']).toContain(
       'resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource"',
     );
     const metadata = await ask(told.port, '/.well-known/oauth-protected-resource');
     expect(JSON.parse(metadata.body).resource).toBe(AUDIENCE);
-    const untold = await opened({ oauth: { ...oauth, resource: null } });
+    const untold = await openDoor({ oauth: { ...oauth, resource: null } });
     expect((await ask(untold.port, '/any')).headers['www-authenticate']).toBe('Bearer realm="switchboard"');
     expect((await ask(untold.port, '/.well-known/oauth-protected-resource')).status).toBe(401);
   });
@@ -198,7 +187,7 @@ describe('OAuth', () => {
     ]) {
       const them = await issuer();
       them.metadata = { issuer: them.url, ...metadata };
-      const { port, came } = await opened({
+      const { port, came } = await openDoor({
         oauth: { issuer: them.url, audience: AUDIENCE, resource: AUDIENCE, jwksUrl: null },
       });
       expect((await ask(port, '/any', bearer(await them.sign()))).status).toBe(502);

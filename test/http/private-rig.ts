@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { onTestFinished } from 'vitest';
 import type { Access } from '../../src/config/access.ts';
 import { addressTokenOf, createPrivateServer, type PrivateServerOptions } from '../../src/http/private-server.ts';
 
@@ -51,9 +52,9 @@ export interface Opened {
   readonly came: Access[];
   readonly urls: (string | undefined)[];
   readonly log: string[];
-  close(): Promise<void>;
 }
 
+/** Closes with the test that opens it. */
 export async function openDoor(
   door: Partial<PrivateServerOptions['door']> = {},
   addresses: Partial<PrivateServerOptions['addresses']> = {},
@@ -94,5 +95,6 @@ export async function openDoor(
     logger: { warn: keep, error: keep },
   });
   const { port } = await server.start();
-  return { port, came, urls, log, close: () => server.stop() };
+  onTestFinished(() => server.stop());
+  return { port, came, urls, log };
 }
