@@ -15,6 +15,8 @@ import type { Metrics } from './http/metrics.ts';
 import { openMetrics } from './http/private-server.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
 import { offerOf } from './mcp/offer.ts';
+import { createOffice, missingForOffice } from './office.ts';
+import type { Asterisk, AsteriskOperations } from './pbx/asterisk/operations.ts';
 import { createPrivateListener } from './private-listener.ts';
 import { startWorld, type World } from './simulator/world.ts';
 import { type AuditFile, openAuditFile } from './store/files/audit-file.ts';
@@ -34,6 +36,8 @@ import { VERSION } from './version.ts';
 export interface App {
   /** Usable at once; its methods wait for the start, and reject with sentences while something is missing. */
   readonly switchboard: Switchboard;
+  /** The office telephone system. @throws ConfigError that says what is missing */
+  readonly asterisk: () => AsteriskOperations;
   /** What is wrong at this moment, as sentences. Not all of it keeps calls from being placed. */
   status(): readonly string[];
   /** Why no call can be placed at this moment, in sentences without secrets; empty when one can. Looks at nothing outside. */
@@ -91,6 +95,7 @@ class Composition implements App {
   readonly switchboard: Switchboard;
   readonly started: Promise<void>;
   readonly audit: AuditFile;
+  readonly asterisk: () => AsteriskOperations;
   readonly #options: ComposeOptions;
   readonly #clock: Clock;
   /** For the parts that strangers can make write. */
@@ -104,6 +109,7 @@ class Composition implements App {
   #running: RunningSwitchboard | null = null;
   #server: PublicServer | null = null;
   #outside: Outside | null = null;
+  #office: Asterisk | null = null;
   #archive: Archive | null = null;
   #stopArchive: () => void = () => undefined;
   /** Why a part could not be started, in sentences. */
@@ -129,6 +135,7 @@ class Composition implements App {
     if (this.#prices.complaint !== null) options.logger.warn({}, this.#prices.complaint);
     this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
     this.switchboard = this.#late.switchboard;
+    this.asterisk = () => this.#asterisk();
     this.audit = openAuditFile(join(this.#config.dataDir, 'audit.jsonl'));
     this.started = this.#start();
     this.#starting = this.started;
@@ -174,6 +181,18 @@ class Composition implements App {
 
   retire(): void {
     this.#retired = true;
+  }
+
+  #asterisk(): Asterisk {
+    const config = this.#config;
+    this.#office ??= createOffice(config, this.#clock, this.#calm);
+    if (this.#office !== null) return this.#office;
+    const missing = missingForOffice(config);
+    const settings = missing.length > 0 ? missing : ['AMI_HOST', 'AMI_USERNAME', 'AMI_SECRET'];
+    throw new ConfigError(
+      `Asterisk is not configured: ${settings.join(', ')} ${settings.length === 1 ? 'is' : 'are'} not set. docs/asterisk.md says how to make the account.`,
+      { settings },
+    );
   }
 
   #notReady(): ConfigError | null {
@@ -313,7 +332,14 @@ class Composition implements App {
       offer: offerOf(this.#options.reading),
       metrics,
       readiness: () => ({ reasons: this.readiness(), liveCalls: this.liveCalls(), simulated: simulate }),
-      mcp: { switchboard: this.switchboard, version: VERSION, logger, status: () => this.status(), audit: this.audit },
+      mcp: {
+        switchboard: this.switchboard,
+        asterisk: this.asterisk,
+        version: VERSION,
+        logger,
+        status: () => this.status(),
+        audit: this.audit,
+      },
       logger: this.#calm,
     });
     const { port } = await this.#private.start();
@@ -347,6 +373,7 @@ class Composition implements App {
     await this.#running?.stop(graceMs, hurry);
     await this.#server?.stop();
     this.#outside?.carrier.close();
+    this.#office?.close();
     await this.#closeStore();
     // Last of ours, so that the end of the calls can still be watched.
     await this.#private?.stop();

@@ -161,8 +161,9 @@ export class Telephone {
   }
 
   #serving() {
-    const { switchboard, audit } = this.app;
-    return { switchboard, version: VERSION, logger: this.#options.logger, status: () => this.app.status(), audit };
+    const { switchboard, asterisk, audit } = this.app;
+    const { logger } = this.#options;
+    return { switchboard, asterisk, version: VERSION, logger, status: () => this.app.status(), audit };
   }
 
   #serveOther(socket: Socket, hello: Hello) {

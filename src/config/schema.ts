@@ -45,8 +45,17 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 const accountSid = form(/^AC[0-9a-fA-F]{32}$/, 'be AC and 32 hexadecimal digits, as the Twilio console shows it');
 const apiKey = form(/^SK[0-9a-fA-F]{32}$/, 'be SK and 32 hexadecimal digits, as the Twilio console shows it');
 const credential = form(/^\S+$/, 'be one word without spaces');
+const hostName = form(/^[A-Za-z0-9._:-]{1,253}$/, 'be a host name or an address, without scheme and port');
 const hostNames = words(/^[A-Za-z0-9._-]{1,253}$/, 'be a comma-separated list of host names, without scheme and port');
 const toolNames = words(/^[A-Za-z0-9_-]{1,40}$/, 'be a comma-separated list of names of tools');
+const isoCountry = form(/^[A-Za-z]{2}$/, 'be the two letters of a country, such as US');
+const dialPrefix = form(/^(\+|[\d*#]{1,10})$/, 'be + or the digits that are dialled in its place, such as 00 or 9011');
+const dialContext = form(/^[A-Za-z0-9_-]{1,79}$/, 'be the name of a context of the dial plan');
+const cdrUrl = form(
+  /^(postgres(ql)?:\/\/|mysql:\/\/|mariadb:\/\/|sqlite:|csv:)\S+$/,
+  'begin with postgres://, mysql://, sqlite: or csv:',
+);
+const tableName = form(/^[A-Za-z_][A-Za-z0-9_.]{0,126}$/, 'be the name of a table');
 const token = form(/^\S{16,}$/, 'be at least 16 characters without spaces; take a random one');
 
 // biome-ignore format: one line a setting
@@ -104,6 +113,22 @@ export const SETTINGS = {
   aiDisclosure: setting('AI_DISCLOSURE', yesOrNo, true, 'The first sentence says that an AI is calling. When asked, it is always said.'),
   recordCalls: setting('RECORD_CALLS', yesOrNo, false, 'Record calls to stereo files in DATA_DIR, and say so in the first sentence. Many places require consent.'),
   twilioRecording: setting('TWILIO_RECORDING', yesOrNo, false, 'Of calls that are recorded Twilio keeps a recording too, for which it charges.'),
+  amiHost: optional('AMI_HOST', hostName, 'Address of Asterisk’s manager (AMI), for its tools and for calls over it; docs/asterisk.md.'),
+  amiPort: setting('AMI_PORT', whole(1, 65535), 5038, 'Port of Asterisk’s manager.'),
+  amiUsername: optional('AMI_USERNAME', credential, 'Account of manager.conf; docs/asterisk.md gives it exactly the rights that are needed.'),
+  amiSecret: secret('AMI_SECRET', credential, 'Secret of AMI_USERNAME.'),
+  amiTls: setting('AMI_TLS', yesOrNo, false, 'Connect to Asterisk’s manager by TLS; its certificate is verified.'),
+  amiTlsCa: optional('AMI_TLS_CA', text, 'File (PEM) of the authority that signed the certificate of Asterisk’s manager, where it is one of your own.'),
+  asteriskContext: setting('ASTERISK_CONTEXT', dialContext, 'from-internal', 'The one context of Asterisk’s dial plan in which calls are placed, and whose dial rules are told.'),
+  asteriskCountry: setting('ASTERISK_COUNTRY', isoCountry, 'US', 'Country of the office: how numbers are read, and which ones are emergency numbers.'),
+  asteriskPlus: setting('ASTERISK_PLUS', dialPrefix, '+', 'What Asterisk’s dial plan wants in place of the + of a number, such as 00 or 9011.'),
+  asteriskChangesPerMinute: setting('ASTERISK_CHANGES_PER_MINUTE', whole(1, 10_000), 30, 'Most changes that tools may make to Asterisk within a minute: calls placed or hung up, participants muted and the like.'),
+  asteriskMediaUsername: optional('ASTERISK_MEDIA_USERNAME', credential, 'User name that Asterisk shows when it connects the audio of a call (websocket_client.conf).'),
+  asteriskMediaPassword: secret('ASTERISK_MEDIA_PASSWORD', token, 'Password of ASTERISK_MEDIA_USERNAME.'),
+  asteriskAgentContext: setting('ASTERISK_AGENT_CONTEXT', dialContext, 'switchboard', 'Context of Asterisk’s dial plan with the extensions of the agent; docs/asterisk.md has it.'),
+  cdrDatabaseUrl: secret('CDR_DATABASE_URL', cdrUrl, 'Where Asterisk keeps its call records: postgres://…, mysql://…, sqlite:/path or csv:/path. Only ever read.'),
+  cdrTable: setting('CDR_TABLE', tableName, 'cdr', 'Table of the call records.'),
+  inboundContext: optional('INBOUND_CONTEXT', text, 'What the agent is told about calls that come in over Asterisk. Without it such calls are refused, and the dial plan goes on.'),
   retainDays: setting('RETAIN_DAYS', whole(0, 36_500), 0, 'Days after which ended calls are forgotten, with transcripts and recordings. 0 keeps them.'),
 } as const;
 

@@ -10,7 +10,7 @@ export function leadsToSimulators({ twilioApiBaseUrl, openaiWebsocketUrl }: Conf
 
 /**
  * The settings with what is meant for real calls taken out when simulated ones are placed: the account, the address, the model,
- * and the store, in which an idempotency key, the hourly limit or a stranded call of the one would count for the other.
+ * the office telephone system, and the store, in which an idempotency key, the hourly limit or a stranded call of the one would count for the other.
  */
 export function keptApart(config: Config): Config {
   if (!config.simulate || leadsToSimulators(config)) return config;
@@ -23,6 +23,8 @@ export function keptApart(config: Config): Config {
     twilioAuthTokenSecondary: null,
     twilioApiKey: null,
     twilioApiSecret: null,
+    // Its telephones would ring.
+    amiHost: null,
     openaiRealtimeDialect: SETTINGS.openaiRealtimeDialect.fallback,
     openaiRealtimeModel: SETTINGS.openaiRealtimeModel.fallback,
     openaiTranscriptionModel: SETTINGS.openaiTranscriptionModel.fallback,

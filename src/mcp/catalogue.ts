@@ -2,10 +2,12 @@ import { leaveMessage } from './prompts/leave-message.ts';
 import { makeRestaurantReservation } from './prompts/make-restaurant-reservation.ts';
 import type { Prompt } from './prompts/prompt.ts';
 import { rescheduleAppointment } from './prompts/reschedule-appointment.ts';
+import { ASTERISK_RESOURCES } from './resources/asterisk.ts';
 import { RECORDING_RESOURCE } from './resources/recordings.ts';
 import type { Resource } from './resources/resource.ts';
 import { TRANSCRIPTION_RESOURCES } from './resources/transcriptions.ts';
 import type { Tool } from './tool.ts';
+import { ASTERISK_TOOLS } from './tools/asterisk/catalogue.ts';
 import { endCall } from './tools/end-call.ts';
 import { getCall } from './tools/get-call.ts';
 import { getRecording } from './tools/get-recording.ts';
@@ -23,8 +25,9 @@ export const TOOLS: readonly Tool[] = [
   endCall,
   searchTranscripts,
   getRecording,
+  ...ASTERISK_TOOLS,
 ];
 
 export const PROMPTS: readonly Prompt[] = [makeRestaurantReservation, leaveMessage, rescheduleAppointment];
 
-export const RESOURCES: readonly Resource[] = [...TRANSCRIPTION_RESOURCES, RECORDING_RESOURCE];
+export const RESOURCES: readonly Resource[] = [...TRANSCRIPTION_RESOURCES, RECORDING_RESOURCE, ...ASTERISK_RESOURCES];

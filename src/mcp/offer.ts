@@ -1,5 +1,6 @@
 import { type Access, LOCAL_ACCESS, permits } from '../config/access.ts';
 import type { Config, ConfigReading } from '../config/config.ts';
+import type { Toolset } from '../config/schema.ts';
 import type { Resource } from './resources/resource.ts';
 import type { Tool } from './tool.ts';
 
@@ -15,16 +16,20 @@ export interface Session {
   readonly offer: Offer;
 }
 
-const EVERYTHING: Offer = { toolsets: [], tools: [], excludeTools: [], readOnly: false, confirmCalls: 'never' };
-/** A program of this user, to which everything is offered. */
-export const LOCAL_SESSION: Session = { access: LOCAL_ACCESS, transport: 'stdio', offer: EVERYTHING };
+/** As without any setting. */
+const USUAL: Offer = { toolsets: ['voice'], tools: [], excludeTools: [], readOnly: false, confirmCalls: 'never' };
+/** A program of this user. */
+export const LOCAL_SESSION: Session = { access: LOCAL_ACCESS, transport: 'stdio', offer: USUAL };
 
 /**
  * Of the settings nothing but these: they are told to other processes. What cannot be read may have been meant to forbid something, so
  * then only reading is offered, and users are asked.
  */
 export function offerOf({ config, complaints }: Pick<ConfigReading, 'config' | 'complaints'>): Offer {
-  const { toolsets, tools, excludeTools, readOnly, confirmCalls } = config;
+  const { tools, excludeTools, readOnly, confirmCalls, amiHost } = config;
+  // What is not configured would only cost the assistant's attention; who names a set gets it, and is told what is missing.
+  const configured: readonly Toolset[] = ['voice', ...(amiHost === null ? [] : (['asterisk'] as const))];
+  const toolsets = config.toolsets.length > 0 ? config.toolsets : configured;
   const isUnreadable = (...names: readonly string[]) => complaints.some(({ setting }) => names.includes(setting));
   return {
     toolsets,

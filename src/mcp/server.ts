@@ -10,6 +10,8 @@ import {
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Scope } from '../config/access.ts';
+import { ConfigError } from '../errors.ts';
+import type { AsteriskOperations } from '../pbx/asterisk/operations.ts';
 import type { Switchboard } from '../switchboard/port.ts';
 import { type Audit, short } from './audit.ts';
 import { PROMPTS, RESOURCES, TOOLS } from './catalogue.ts';
@@ -20,11 +22,13 @@ import type { Prompt } from './prompts/prompt.ts';
 import type { Resource } from './resources/resource.ts';
 import { Subscriptions } from './resources/subscriptions.ts';
 import { runTool } from './run-tool.ts';
-import type { Tool, ToolContext } from './tool.ts';
+import type { Sources, Tool, ToolContext } from './tool.ts';
 
 export interface McpServerOptions {
   /** May be one that is not ready: its methods then reject with sentences, the handshake never asks it anything. */
   readonly switchboard: Switchboard;
+  /** Absent: there is none, and whoever asks is told what to set. */
+  readonly asterisk?: (() => AsteriskOperations) | undefined;
   readonly version: string;
   readonly logger: Logger;
   /** What is wrong with the server at this moment, as sentences for the assistant. */
@@ -69,22 +73,31 @@ export function scopeOfRequest(method: string, params: unknown): Scope | null {
     name,
     arguments: args,
     ref,
-  } = (params ?? {}) as { name?: unknown; arguments?: object; ref?: { type?: unknown } };
+    uri,
+  } = (params ?? {}) as { uri?: unknown; name?: unknown; arguments?: object; ref?: { type?: unknown } };
   // The words of a prompt are no secret.
   if (method === 'completion/complete') return ref?.type === 'ref/prompt' ? null : 'calls:read';
-  if (method.startsWith('resources/')) return method.endsWith('/list') ? null : 'calls:read';
+  if (method.startsWith('resources/')) return method.endsWith('/list') ? null : scopeOfResource(uri);
   if (method !== 'tools/call') return null;
   const tool = TOOLS.find((one) => one.name === name);
   const changes = tool?.audited({ ...args }) !== null;
   return (changes ? tool?.scope : (tool?.readOnlyTwin?.scope ?? tool?.scope)) ?? null;
 }
 
-function registerTools(
-  mcp: McpServer,
-  tools: readonly Tool[],
-  { switchboard, logger, status, audit }: McpServerOptions,
-  session: Session,
-): void {
+function scopeOfResource(uri: unknown): Scope {
+  const scheme = String(uri).split(':')[0];
+  return RESOURCES.find((resource) => resource.uri.startsWith(`${scheme}:`))?.scope ?? 'calls:read';
+}
+
+function sourcesOf({ switchboard, asterisk }: McpServerOptions): Sources {
+  const none = (): never => {
+    throw new ConfigError('No Asterisk is configured.', { settings: ['AMI_HOST', 'AMI_USERNAME', 'AMI_SECRET'] });
+  };
+  return { switchboard, asterisk: asterisk ?? none };
+}
+
+function registerTools(mcp: McpServer, tools: readonly Tool[], options: McpServerOptions, session: Session): void {
+  const { logger, status, audit } = options;
   for (const { name, title, description, input, output, annotations } of tools) {
     const definition = { title, description, inputSchema: input, outputSchema: output, annotations };
     mcp.registerTool(name, definition, () => ({ content: [] }));
@@ -101,7 +114,7 @@ function registerTools(
       throw new RequestFailure(ErrorCode.InvalidRequest, message, null);
     }
     const context: ToolContext = {
-      switchboard,
+      ...sourcesOf(options),
       signal: extra.signal,
       reportProgress: progressOf(extra, logger),
       ask: askOf(mcp, extra, logger),
@@ -186,11 +199,13 @@ function registerPrompt(server: McpServer, prompt: Prompt): void {
   }));
 }
 
-function registerResource(server: McpServer, resource: Resource, { switchboard, logger }: McpServerOptions): void {
+function registerResource(server: McpServer, resource: Resource, options: McpServerOptions): void {
+  const { logger } = options;
+  const sources = sourcesOf(options);
   const { name, uri, title, description, mimeType, list, complete } = resource;
   const read = async (url: URL, variable?: string | string[]) => {
     try {
-      return { contents: [{ uri: url.href, mimeType, ...(await resource.read(switchboard, variable)) }] };
+      return { contents: [{ uri: url.href, mimeType, ...(await resource.read(sources, variable)) }] };
     } catch (error) {
       throw resourceFailure(error, logger);
     }
@@ -207,15 +222,16 @@ function registerResource(server: McpServer, resource: Resource, { switchboard, 
     return;
   }
   const template = new ResourceTemplate(uri, {
-    list: list && (async () => ({ resources: await orNone(list(switchboard)) })),
-    ...(complete ? { complete: { callId: (value) => orNone(complete(switchboard, value)) } } : {}),
+    list: list && (async () => ({ resources: await orNone(list(sources)) })),
+    ...(complete ? { complete: { callId: (value) => orNone(complete(sources, value)) } } : {}),
   });
   server.registerResource(name, template, metadata, (url, { callId }) => read(url, callId));
 }
 
-function acceptSubscriptions(mcp: McpServer, { switchboard, logger }: McpServerOptions): void {
+function acceptSubscriptions(mcp: McpServer, options: McpServerOptions): void {
   const { server } = mcp;
-  const subscriptions = new Subscriptions();
+  const { logger } = options;
+  const subscriptions = new Subscriptions(sourcesOf(options));
   server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
     subscriptions.subscribe(params.uri);
     return {};
@@ -227,7 +243,7 @@ function acceptSubscriptions(mcp: McpServer, { switchboard, logger }: McpServerO
   const sent = (sending: Promise<void>) =>
     void sending.catch((err: unknown) => logger.debug({ err }, 'a resource notification was not sent'));
   server.oninitialized = () =>
-    subscriptions.start(switchboard, {
+    subscriptions.start({
       updated: (uri) => sent(server.sendResourceUpdated({ uri })),
       listChanged: () => sent(server.sendResourceListChanged()),
     });

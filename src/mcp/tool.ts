@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Scope } from '../config/access.ts';
 import type { Toolset } from '../config/schema.ts';
+import type { AsteriskOperations } from '../pbx/asterisk/operations.ts';
 import type { Switchboard } from '../switchboard/port.ts';
 import { readArguments } from './arguments.ts';
 
@@ -12,8 +13,14 @@ export interface ToolAnnotations {
   readonly openWorldHint: boolean;
 }
 
-export interface ToolContext {
+/** What tools and resources speak of. */
+export interface Sources {
   readonly switchboard: Switchboard;
+  /** The office telephone system. @throws ConfigError while it is not configured */
+  readonly asterisk: () => AsteriskOperations;
+}
+
+export interface ToolContext extends Sources {
   /** Aborted when the client cancels the request or leaves. */
   readonly signal: AbortSignal;
   /** Absent when the client did not ask for progress. */
@@ -34,7 +41,7 @@ export interface ToolResult<Structured> {
 }
 
 interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
-  /** `[a-z0-9-]`, at most 40 characters: clients prefix it. */
+  /** `[a-z0-9_-]`, at most 40 characters: clients prefix it. */
   readonly name: string;
   readonly toolset: Toolset;
   /** What its caller must be allowed. */

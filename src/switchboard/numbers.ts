@@ -1,4 +1,5 @@
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { emergencyNumbersOf } from './emergency.ts';
 
 /** Why a number is never called, whatever the settings say. */
 export type NumberKind = 'callable' | 'emergency' | 'short' | 'premium' | 'satellite' | 'invalid';
@@ -141,6 +142,21 @@ export function isEmergency(digits: string): boolean {
     const national = digits.slice(length);
     return EMERGENCY.has(national) || (national.startsWith('0') && EMERGENCY.has(national.slice(1)));
   });
+}
+
+/** For a number as it is dialled on a telephone of that country, such as 911 or an extension; without anything before it. */
+export function isEmergencyIn(country: string, dialled: string): boolean {
+  return (emergencyNumbersOf(country) ?? EMERGENCY).has(dialled);
+}
+
+/** Name in English and country calling code; null for what is no country. */
+export function countryFacts(
+  iso: string,
+): { readonly iso: string; readonly name: string; readonly code: string } | null {
+  const country = iso.toUpperCase();
+  if (!isSupportedCountry(country)) return null;
+  const name = new Intl.DisplayNames(['en'], { type: 'region' }).of(country) ?? country;
+  return { iso: country, name, code: getCountryCallingCode(country) };
 }
 
 /** How a number would be written with its country code; null when it makes no sense, or when its country is not known. */

@@ -27,6 +27,9 @@ const BINDING: ReadonlySet<SettingKey> = new Set<SettingKey>([
   'aiDisclosure',
   'recordCalls',
   'twilioRecording',
+  'amiHost',
+  'asteriskContext',
+  'asteriskPlus',
 ]);
 
 const SIMULATE = '--simulate';

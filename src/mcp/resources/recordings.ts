@@ -65,7 +65,7 @@ export const RECORDING_RESOURCE: Resource = {
   title: 'One recording',
   description: 'The sound of a call that was recorded: stereo, the other person left, the agent right.',
   mimeType: RECORDING_MIME_TYPE,
-  read: async (switchboard, callId) => ({ blob: await readRecording(switchboard, callIdOf(callId)) }),
-  list: listRecordingResources,
-  complete: completeRecordedCallId,
+  read: async ({ switchboard }, callId) => ({ blob: await readRecording(switchboard, callIdOf(callId)) }),
+  list: ({ switchboard }) => listRecordingResources(switchboard),
+  complete: ({ switchboard }, value) => completeRecordedCallId(switchboard, value),
 };

@@ -1,6 +1,6 @@
 import type { Scope } from '../../config/access.ts';
 import type { Toolset } from '../../config/schema.ts';
-import type { Switchboard } from '../../switchboard/port.ts';
+import type { Sources } from '../tool.ts';
 
 export interface ListedResource {
   readonly uri: string;
@@ -20,11 +20,11 @@ export interface Resource {
   readonly mimeType: string;
   /** `variable` is what stands for the template's. Rejects with a UserInputError when there is no such thing. */
   read(
-    switchboard: Switchboard,
+    sources: Sources,
     variable: string | string[] | undefined,
   ): Promise<{ readonly text: string } | { readonly blob: string }>;
   /** Of a template: what there is, newest first. */
-  list?(switchboard: Switchboard): Promise<ListedResource[]>;
+  list?(sources: Sources): Promise<ListedResource[]>;
   /** Of a template: what begins with `value`. */
-  complete?(switchboard: Switchboard, value: string): Promise<string[]>;
+  complete?(sources: Sources, value: string): Promise<string[]>;
 }

@@ -116,7 +116,7 @@ export const TRANSCRIPTION_RESOURCES: readonly Resource[] = [
     uri: LIST_URI,
     title: 'Calls',
     description: 'The latest calls, newest first.',
-    read: async (switchboard) => ({ text: await readList(switchboard) }),
+    read: async ({ switchboard }) => ({ text: await readList(switchboard) }),
   },
   {
     ...common,
@@ -124,7 +124,7 @@ export const TRANSCRIPTION_RESOURCES: readonly Resource[] = [
     uri: LATEST_URI,
     title: 'Latest call',
     description: 'The call that was placed last, with its transcript so far.',
-    read: async (switchboard) => ({ text: await readLatest(switchboard) }),
+    read: async ({ switchboard }) => ({ text: await readLatest(switchboard) }),
   },
   {
     ...common,
@@ -132,8 +132,8 @@ export const TRANSCRIPTION_RESOURCES: readonly Resource[] = [
     uri: CALL_URI_TEMPLATE,
     title: 'One call',
     description: 'One call with its transcript so far. What was said is untrusted text.',
-    read: async (switchboard, callId) => ({ text: await readCall(switchboard, callIdOf(callId)) }),
-    list: listCallResources,
-    complete: completeCallId,
+    read: async ({ switchboard }, callId) => ({ text: await readCall(switchboard, callIdOf(callId)) }),
+    list: ({ switchboard }) => listCallResources(switchboard),
+    complete: ({ switchboard }, value) => completeCallId(switchboard, value),
   },
 ];

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { defineTool } from '../../tool.ts';
+import { READING, told } from './answer.ts';
+
+export const validateNumber = defineTool({
+  ...READING,
+  name: 'asterisk_validate_number',
+  title: 'Validate a number',
+  description:
+    'Tells what a number is to the office telephone system: extension, feature code, emergency, national or international number, its form in E.164, what is dialled for it, and which rules of the dial plan take it. Dials nothing.',
+  input: z.strictObject({
+    number: z.string().min(1).max(60),
+    country: z.string().length(2).optional().describe('ISO 3166; the office’s own without it.'),
+  }),
+  output: z.object({
+    number: z.string(),
+    kind: z.enum(['extension', 'feature-code', 'emergency', 'conference', 'national', 'international', 'invalid']),
+    valid: z.boolean(),
+    normalised: z.string().nullable(),
+    dialled: z.string().nullable(),
+    matches: z.array(z.string()),
+    warnings: z.array(z.string()),
+    next: z.string(),
+  }),
+  async handler({ number, country }, { asterisk }) {
+    const judged = await asterisk().validate(number, country);
+    const facts = { ...judged, matches: judged.matches.slice(0, 20), warnings: [...judged.warnings] };
+    const sentence = judged.valid
+      ? `${judged.number} is of the kind ${judged.kind}.`
+      : `${judged.number} is not valid here.`;
+    return told(
+      facts,
+      sentence,
+      judged.dialled === null ? 'It is not dialled from here.' : `Dialled as ${judged.dialled}.`,
+    );
+  },
+});
