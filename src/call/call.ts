@@ -114,8 +114,8 @@ export interface FloorRegion {
 }
 
 export interface EndingRegion {
-  /** `farewell`: a goodbye is being made or played · `grace`: it has been heard · `apology`: the carrier speaks. */
-  stage: 'none' | 'farewell' | 'grace' | 'apology';
+  /** `farewell`: a goodbye is being made or played · `grace`: it has been heard · `apology`: the carrier speaks · `handover`: the carrier transfers. */
+  stage: 'none' | 'farewell' | 'grace' | 'apology' | 'handover';
   verdict: Verdict | null;
   sinceMs: number;
   deadlineMs: number;
@@ -135,6 +135,8 @@ export interface Verdict {
   readonly result: string | null;
   /** Long speech over the goodbye opens the conversation again. */
   readonly mayReopen: boolean;
+  /** The telephone is not put down but handed over to this extension. */
+  readonly transferTo?: string;
 }
 
 /** One item of the model's conversation, as a line in the making. */

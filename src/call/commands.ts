@@ -41,6 +41,9 @@ export type CarrierCommand =
   | { readonly type: 'carrier.redirect'; readonly plan: 'reattach' }
   /** `language` is that of the text, which is not always the call's. */
   | { readonly type: 'carrier.redirect'; readonly plan: 'say'; readonly text: string; readonly language: string }
+  /** Hand the telephone over; `carrier.redirected` follows. */
+  | { readonly type: 'carrier.redirect'; readonly plan: 'transfer'; readonly to: string }
+  | { readonly type: 'carrier.sendDigits'; readonly digits: string }
   | { readonly type: 'carrier.inquire' }
   | { readonly type: 'carrier.hangUp' }
   /** The call is over for us: close its socket, forget its tokens. */

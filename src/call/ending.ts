@@ -7,6 +7,7 @@ import { briefOf, type Draft, emit, note, policyOf, timingOf, traitsOf } from '.
 import type { ModelEvent } from './events.ts';
 import { cutPlayback, expectAnswer, interrupt } from './floor.ts';
 import { endsAt } from './heard.ts';
+import { handOver } from './keys-and-transfer.ts';
 import { hangUp } from './line.ts';
 import { discardReply, dropPending, wantReply } from './replies.ts';
 import { apology, goodbye, INSTRUCTIONS, MEMOS } from './sentences.ts';
@@ -136,7 +137,8 @@ export function goodbyeReplyDone(draft: Draft, replyId: string, spoke: boolean):
   if (ending.stage !== 'farewell' || ending.goodbyeReplyId !== replyId) return;
   if (!spoke && !ending.farewellAsked) {
     ending.goodbyeReplyId = null;
-    askFarewell(draft, INSTRUCTIONS.farewell);
+    const transfers = ending.verdict?.transferTo !== undefined;
+    askFarewell(draft, transfers ? INSTRUCTIONS.announceTransfer : INSTRUCTIONS.farewell);
     return;
   }
   ending.goodbyeDone = true;
@@ -167,13 +169,14 @@ export function advanceEnding(draft: Draft): void {
 
 export function finishEnding(draft: Draft): void {
   const { verdict } = draft.call.ending;
-  if (verdict) hangUp(draft, verdict);
+  if (verdict?.transferTo !== undefined && draft.call.stream.state === 'up') handOver(draft, verdict.transferTo);
+  else if (verdict) hangUp(draft, verdict);
 }
 
 /** The last moment of an ending; goodbye audio that is still playing gets until its end, up to twice the time. */
 export function endingDueMs(draft: Draft): number {
   const { ending, playback } = draft.call;
-  if (ending.stage === 'apology') return ending.deadlineMs;
+  if (ending.stage === 'apology' || ending.stage === 'handover') return ending.deadlineMs;
   const endsAtMs = endsAt(playback);
   const playingMs =
     ending.goodbyeDone && endsAtMs !== null ? endsAtMs + LOST_MARK_MS + timingOf(draft.call).graceMs : 0;
@@ -183,9 +186,14 @@ export function endingDueMs(draft: Draft): number {
 
 /** The callee has been speaking over the goodbye for so long that it is a turn of its own. */
 export function overlapDueMs(draft: Draft): number | null {
-  const { ending, floor } = draft.call;
-  if (!floor.speaking || !mayReopen(draft) || ending.stage === 'apology') return null;
+  const { floor } = draft.call;
+  if (!floor.speaking || !mayReopen(draft) || isWithCarrier(draft)) return null;
   return floor.speaking.sinceMs + OVERLAP_MS + (draft.call.model.turn?.silenceMs ?? 0);
+}
+
+/** What comes now is the carrier's to do. */
+function isWithCarrier({ call }: Draft): boolean {
+  return call.ending.stage === 'apology' || call.ending.stage === 'handover';
 }
 
 function mayReopen(draft: Draft): boolean {
@@ -196,11 +204,11 @@ function mayReopen(draft: Draft): boolean {
 
 /** Speech that ended while we say goodbye: short is closing, long reopens. `spokeMs` is without the silence that ended it. */
 export function speechOverGoodbye(draft: Draft, spokeMs: number): void {
-  if (spokeMs >= OVERLAP_MS && mayReopen(draft) && draft.call.ending.stage !== 'apology') reopen(draft);
+  if (spokeMs >= OVERLAP_MS && mayReopen(draft) && !isWithCarrier(draft)) reopen(draft);
 }
 
 /** The conversation goes on. The turn in progress is answered by us, as the server was told to be quiet. */
-export function reopen(draft: Draft): void {
+export function reopen(draft: Draft, memo: string = MEMOS.reopened): void {
   const { ending, floor } = draft.call;
   const { reopened } = ending;
   draft.call.ending = {
@@ -215,7 +223,7 @@ export function reopen(draft: Draft): void {
   dropPending(draft, () => false);
   discardReply(draft);
   note(draft, 'reopened', { times: reopened + 1 });
-  emit(draft, { type: 'model.remember', text: MEMOS.reopened });
+  emit(draft, { type: 'model.remember', text: memo });
   expectAnswer(draft);
   floor.answerNextTurn = true;
 }

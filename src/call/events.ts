@@ -62,7 +62,8 @@ export type CarrierEvent =
     }
   | { readonly type: 'carrier.digitPressed'; readonly digit: string }
   | { readonly type: 'carrier.hungUp'; readonly outcome: 'done' | 'gone' | 'failed' }
-  | { readonly type: 'carrier.redirected'; readonly outcome: 'done' | 'failed' };
+  | { readonly type: 'carrier.redirected'; readonly outcome: 'done' | 'failed' }
+  | { readonly type: 'carrier.digitsSent'; readonly ok: boolean };
 
 export type ModelFailure =
   | 'refused-key'

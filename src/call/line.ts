@@ -105,7 +105,7 @@ const UNANSWERED: Readonly<Partial<Record<LineStatus, { readonly outcome: Outcom
 
 function terminalVerdict(draft: Draft, status: LineStatus): Verdict {
   const { ending, stream } = draft.call;
-  if (ending.verdict) return ending.verdict;
+  if (ending.verdict && ending.verdict.transferTo === undefined) return ending.verdict;
   const unanswered = UNANSWERED[status];
   if (
     stream.reattached &&
@@ -142,9 +142,9 @@ export function brokenVerdict(): Verdict {
 export function hangUp(draft: Draft, verdict: Verdict): void {
   const { line, ending } = draft.call;
   if (draft.call.settling || line.hangUp !== 'none') return;
-  ending.verdict = verdict;
+  ending.verdict = withoutTransfer(verdict);
   if (!line.dialled) {
-    settle(draft, verdict);
+    settle(draft, ending.verdict);
     return;
   }
   dropPending(draft, () => false);
@@ -152,6 +152,13 @@ export function hangUp(draft: Draft, verdict: Verdict): void {
   line.hangUp = 'wanted';
   line.hangUpDueMs = draft.nowMs + timingOf(draft.call).unboundMs;
   if (line.bound || draft.call.stream.state !== 'none') sendHangUp(draft);
+}
+
+/** What is put down is not handed over. */
+function withoutTransfer(verdict: Verdict): Verdict {
+  if (verdict.transferTo === undefined) return verdict;
+  const { result } = verdict;
+  return { outcome: 'error', reason: 'The line was put down before it was handed over.', result, mayReopen: false };
 }
 
 function sendHangUp(draft: Draft): void {

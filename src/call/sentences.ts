@@ -12,6 +12,9 @@ export const INSTRUCTIONS = {
     'There is no answer. Say in one short sentence that you will try again another time, and say goodbye.',
   farewellOperator:
     'You have to end the call now. Say so politely in one short sentence, and say goodbye. Do not ask anything.',
+  announceTransfer: 'Say in one short sentence that you are putting them through now. Do not say goodbye.',
+  transferFailed:
+    'The transfer did not work. Say so in one short sentence, and ask how else you can help or offer to take a message.',
   lineBroke: 'The line broke for a moment. Say so in a few words, and repeat what the other person may have missed.',
   cutOff: 'Your last sentence was cut off before its end. Finish it in a few words.',
   modelCameBack:
@@ -22,6 +25,8 @@ export const MEMOS = {
   warn: 'About half a minute is left for this call. Come to an end: settle what is open, then say goodbye and use end_call.',
   reopened:
     'The other person went on speaking over the goodbye, so the call goes on. Answer them; use end_call again when done.',
+  transferFailed: 'The telephone system could not put them through; they are still on the line with you.',
+  keysFailed: 'The keys could not be pressed; the other side has not heard them.',
   keyPressed: (digit: string) => `The other person pressed the key ${digit} on their telephone.`,
 } as const;
 

@@ -101,7 +101,7 @@ export function streamEnded(draft: Draft, event: Carrier<'carrier.streamEnded'>)
   cutPlayback(draft, model.state === 'ready');
   if (floor.speaking) emit(draft, { type: 'model.commitInput' });
   stopSpeaking(draft);
-  if (ending.stage === 'apology') return;
+  if (ending.stage === 'apology' || ending.stage === 'handover') return;
   if (ending.stage !== 'none') {
     if (ending.verdict) hangUp(draft, ending.verdict);
     return;

@@ -11,7 +11,6 @@ import {
   apologise,
   endCallTool,
   enterEnding,
-  finishEnding,
   hurryEnding,
   reopen,
   speechOverGoodbye,
@@ -31,6 +30,7 @@ import {
   transcribed,
   worded,
 } from './floor.ts';
+import { digitsSent, endingOverdue, pressKeys, redirected, transferTool, waitQuietly } from './keys-and-transfer.ts';
 import {
   bound,
   endWhenSettled,
@@ -47,15 +47,7 @@ import {
   uncertain,
 } from './line.ts';
 import { echo } from './playback.ts';
-import {
-  answerOverdue,
-  createRefused,
-  createWhenFree,
-  dropPending,
-  replyCreated,
-  slotTimedOut,
-  wantReply,
-} from './replies.ts';
+import { answerOverdue, createRefused, createWhenFree, replyCreated, slotTimedOut, wantReply } from './replies.ts';
 import { replyFinished, replyRefused, replyStuck } from './reply-end.ts';
 import { INSTRUCTIONS, MEMOS } from './sentences.ts';
 import {
@@ -127,8 +119,9 @@ function apply(draft: Draft, event: CallEvent): void {
     case 'carrier.hungUp':
       return hungUp(draft, event);
     case 'carrier.redirected':
-      if (event.outcome === 'failed' && draft.call.ending.stage === 'apology') finishEnding(draft);
-      return;
+      return redirected(draft, event.outcome);
+    case 'carrier.digitsSent':
+      return digitsSent(draft, event.ok);
     case 'timer.fired':
       if (draft.call.timers[event.name]?.setId !== event.setId) return;
       draft.call.timers = { ...draft.call.timers, [event.name]: undefined };
@@ -233,20 +226,17 @@ function toolCalled(draft: Draft, event: Extract<CallEvent, { type: 'model.toolC
   note(draft, 'tool', { name: event.name, outdated });
   if (event.name === 'end_call') return endCallTool(draft, event, outdated);
   if (event.name === 'stay_quiet') return answerTool(draft, event.toolCallId, stayQuiet(draft, event.args, outdated));
+  if (event.name === 'transfer_call') return transferTool(draft, event, outdated);
+  if (event.name === 'press_keys') return answerTool(draft, event.toolCallId, pressKeys(draft, event.args, outdated));
   answerTool(draft, event.toolCallId, { status: 'error', reason: 'There is no such tool.' });
   if (ending.stage === 'none' && !outdated) wantReply(draft, 'answer');
 }
 
 /** Nothing of ours is said until the person is back with words, or until the time is over. */
 function stayQuiet(draft: Draft, args: string, outdated: boolean): Readonly<Record<string, string>> {
-  const { floor, ending } = draft.call;
-  if (ending.stage !== 'none') return { status: 'error', reason: 'The call is being ended.' };
+  if (draft.call.ending.stage !== 'none') return { status: 'error', reason: 'The call is being ended.' };
   if (outdated) return { status: 'not waiting', reason: 'The other person is speaking. Answer them first.' };
-  dropPending(draft, () => false);
-  if (floor.requested) floor.requested = { ...floor.requested, discard: true };
-  floor.waitedMs = 0;
-  floor.waitingSinceMs = draft.nowMs;
-  floor.waitingUntilMs = draft.nowMs + waitSeconds(args) * 1_000;
+  waitQuietly(draft, waitSeconds(args) * 1_000);
   return { status: 'waiting quietly' };
 }
 
@@ -289,7 +279,7 @@ function timerFired(draft: Draft, name: TimerName): void {
     case 'limit':
       return limitReached(draft);
     case 'ending':
-      return finishEnding(draft);
+      return endingOverdue(draft);
     case 'detached':
       return detachedDue(draft);
     case 'hangUp':

@@ -20,6 +20,7 @@ export const OUTCOMES = [
   'limit',
   'error',
   'unknown',
+  'transferred',
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
@@ -27,7 +28,7 @@ export type Speaker = 'agent' | 'callee' | 'system';
 
 /** Why we call, and how: stays on the server under the call's id. Durations in milliseconds. */
 export interface Brief {
-  /** E.164 */
+  /** E.164, or an extension of the telephone system. */
   readonly to: string;
   /** What the agent shall achieve, in the words of whoever asked for the call. */
   readonly context: string;
@@ -38,6 +39,10 @@ export interface Brief {
   readonly disclose: boolean;
   /** The call is recorded, and the first sentence says so. */
   readonly record?: boolean;
+  /** Somebody called us: `to` is then the caller. */
+  readonly inbound?: boolean;
+  /** Extensions that the agent may hand the telephone over to; nobody on the telephone can name another one. */
+  readonly transferTo?: readonly string[];
 }
 
 export interface Limits {
@@ -59,6 +64,8 @@ export interface CarrierTraits {
   /** Does the carrier ask how to go on when a stream ends, so that the stream can be attached again? */
   readonly canReattach: boolean;
   readonly canSendDigits: boolean;
+  /** Can it hand the telephone over to somebody else? */
+  readonly canTransfer?: boolean;
 }
 
 /** One line of the transcript; times count from the stream's start. */

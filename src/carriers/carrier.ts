@@ -71,7 +71,9 @@ export type Heard = 'stored' | 'unknown' | 'foreign';
 /** `language` is the text's, BCP 47. */
 export type Redirection =
   | { readonly plan: 'reattach' }
-  | { readonly plan: 'say'; readonly text: string; readonly language: string };
+  | { readonly plan: 'say'; readonly text: string; readonly language: string }
+  /** The telephone goes on at another one; our part of the call is over when `carrier.redirected` says that it is done. */
+  | { readonly plan: 'transfer'; readonly to: string };
 
 /** One telephone call. Its stream may come and go (epochs 1, 2 …). */
 export interface Line {
@@ -81,6 +83,8 @@ export interface Line {
   clear(generation: number): void;
   /** How the call goes on when its stream is over: with a new one, or (now) with a sentence and a hang-up. */
   redirect(plan: Redirection): void;
+  /** Presses keys towards the telephone; `carrier.digitsSent` follows. Only of a carrier whose traits say that it can. */
+  sendDigits?(digits: string): void;
   /** Asks the carrier once what became of the call: `carrier.bound`, `carrier.progressed` or `carrier.notFound` follow, nothing when it does not answer. */
   inquire(): void;
   hangUp(): void;

@@ -257,6 +257,8 @@ class LiveBridge implements Bridge {
         return line.clear(command.generation);
       case 'carrier.redirect':
         return line.redirect(command);
+      case 'carrier.sendDigits':
+        return line.sendDigits?.(command.digits);
       case 'carrier.inquire':
         return line.inquire();
       case 'carrier.hangUp':

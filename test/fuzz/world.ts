@@ -122,10 +122,14 @@ export class World {
     });
   }
 
-  private redirect(plan: 'say' | 'reattach'): void {
+  private redirect(plan: 'say' | 'reattach' | 'transfer'): void {
     const { machine } = this;
+    if (plan === 'transfer' && this.random.chance(this.spec.trouble)) {
+      machine.feed({ type: 'carrier.redirected', outcome: 'failed' });
+      return;
+    }
     machine.feed({ type: 'carrier.redirected', outcome: 'done' });
-    machine.later(plan === 'say' ? 5_000 : 900, () => (plan === 'say' ? this.end() : this.stream()));
+    machine.later(plan === 'say' ? 5_000 : 900, () => (plan === 'reattach' ? this.stream() : this.end()));
   }
 
   private end(): void {

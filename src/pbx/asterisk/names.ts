@@ -5,7 +5,7 @@ import { UserInputError } from '../../errors.ts';
 const EXTENSION = /^[A-Za-z0-9*#_-]{1,40}$/;
 const ENDPOINT = /^[A-Za-z0-9_-]{1,79}$/;
 const CONFERENCE = /^[A-Za-z0-9_-]{1,80}$/;
-const CHANNEL = /^[A-Za-z0-9]+\/[\w@.:*#;-]{1,100}$/;
+const CHANNEL = /^[A-Za-z0-9]+\/[\w@.:*#;+-]{1,100}$/;
 const MAILBOX = /^[A-Za-z0-9_-]{1,40}(@[A-Za-z0-9_-]{1,40})?$/;
 
 export function checkExtension(given: string): string {

@@ -223,5 +223,8 @@ exten => inbound,1,NoOp(the agent answers)
 exten => outbound,1,NoOp(the agent has called, and was answered)
  same => n,Dial(WebSocket/switchboard/c(ulaw)f(json)v(ref=\${URIENCODE(\${SWITCHBOARD_REF})},uniqueid=\${UNIQUEID}))
  same => n,Hangup()
+exten => sorry,1,NoOp(the agent is in trouble)
+ same => n,Playback(sorry-youre-having-problems&vm-goodbye)
+ same => n,Hangup()
 `;
 }
