@@ -43,11 +43,14 @@ interface Followed {
   readonly told: Told;
   /** Before that, how it ended is in the answer to Originate. */
   isAnswered: boolean;
+  /** The dial plan has said how the leg that it dialled ended. */
+  dialEnded: () => void;
 }
 
 /** Presses are told apart by the other side with this much between them. */
 const KEY_MS = 120;
 const BETWEEN_KEYS_MS = 250;
+const DIAL_END_MS = 300;
 const MOST_LOOKS = 20;
 const LOOK_MS = 25;
 
@@ -72,7 +75,10 @@ export class AgentExchange {
     const { uniqueId } = asked;
     try {
       const channel = await this.#channelFor(asked.to);
-      const followed: Followed = { told, isAnswered: false };
+      const followed: Followed = { told, isAnswered: false, dialEnded: () => undefined };
+      const dialEnded = new Promise<void>((resolve) => {
+        followed.dialEnded = resolve;
+      });
       this.#followed.set(uniqueId, followed);
       const end = await ami.outcome('Originate', this.#originateFields(asked, channel), {
         event: 'OriginateResponse',
@@ -84,8 +90,9 @@ export class AgentExchange {
         followed.isAnswered = true;
         return told({ kind: 'status', status: 'answered' });
       }
+      // What the dial plan says of the leg that it dialled is more exact, and may come a moment later.
+      if (result === 'failed') await Promise.race([dialEnded, pause(this.#options.clock, DIAL_END_MS)]);
       this.#forget(uniqueId);
-      // What the dial plan says of the leg that it dialled has been told before, and is more exact.
       told({ kind: 'status', status: result, code: end.get('Reason') });
     } catch (error) {
       this.#failed(uniqueId, error, told);
@@ -95,11 +102,10 @@ export class AgentExchange {
   async hangUp(uniqueId: string): Promise<'done' | 'gone' | 'failed'> {
     const { ami } = this.#options;
     try {
-      const name = await this.#nameOf(uniqueId);
+      const name = await this.#nameInTime(uniqueId);
       if (name === null) return 'gone';
       await ami.send('Hangup', { Channel: name, Cause: 16 });
-      await this.#untilGone(uniqueId);
-      return 'done';
+      return (await this.#isGoneInTime(uniqueId)) ? 'done' : 'failed';
     } catch (error) {
       if (error instanceof AmiRefusal && /no such channel/i.test(error.said)) return 'gone';
       this.#options.logger.warn({ err: error, uniqueId }, 'Asterisk did not hang up');
@@ -108,13 +114,24 @@ export class AgentExchange {
   }
 
   /** Asterisk only takes note of a hang-up; the call is down when none of its legs is listed any more. */
-  async #untilGone(uniqueId: string): Promise<void> {
+  async #isGoneInTime(uniqueId: string): Promise<boolean> {
     const { ami, clock } = this.#options;
     for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
       const channels = await ami.list('CoreShowChannels');
-      if (!channels.some((item) => [item.get('Uniqueid'), item.get('Linkedid')].includes(uniqueId))) return;
+      if (!channels.some((item) => [item.get('Uniqueid'), item.get('Linkedid')].includes(uniqueId))) return true;
       await pause(clock, LOOK_MS);
     }
+    return false;
+  }
+
+  /** Between taking an Originate on and making its channel Asterisk has none that could be hung up, and the telephone would ring after all. */
+  async #nameInTime(uniqueId: string): Promise<string | null> {
+    for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+      const name = await this.#nameOf(uniqueId);
+      if (name !== null || this.#followed.get(uniqueId)?.isAnswered !== false) return name;
+      await pause(this.#options.clock, LOOK_MS);
+    }
+    return null;
   }
 
   async isUp(uniqueId: string): Promise<boolean | null> {
@@ -170,7 +187,7 @@ export class AgentExchange {
   }
 
   follow(uniqueId: string, told: Told): () => void {
-    this.#followed.set(uniqueId, { told, isAnswered: true });
+    this.#followed.set(uniqueId, { told, isAnswered: true, dialEnded: () => undefined });
     return () => this.#forget(uniqueId);
   }
 
@@ -252,7 +269,7 @@ export class AgentExchange {
         if (message.get('DialStatus') === 'RINGING') told({ kind: 'status', status: 'ringing' });
         return;
       case 'DialEnd':
-        return this.#dialEnded(message, told);
+        return this.#dialEnded(message, followed);
       case 'Hangup':
         if (!isItself || !followed.isAnswered) return;
         this.#forget(uniqueId);
@@ -262,12 +279,14 @@ export class AgentExchange {
   }
 
   /** Of the leg that the dial plan dialled for a number; the agent's own leg is none of the telephone's. */
-  #dialEnded(message: AmiMessage, told: Told): void {
+  #dialEnded(message: AmiMessage, { told, dialEnded }: Followed): void {
     if (message.get('DestChannel').startsWith('WebSocket/')) return;
     const status = ({ BUSY: 'busy', NOANSWER: 'no-answer', CONGESTION: 'failed', CHANUNAVAIL: 'failed' } as const)[
       message.get('DialStatus')
     ];
-    if (status !== undefined) told({ kind: 'status', status, code: message.get('DialStatus') });
+    if (status === undefined) return;
+    told({ kind: 'status', status, code: message.get('DialStatus') });
+    dialEnded();
   }
 
   #forget(uniqueId: string): void {
