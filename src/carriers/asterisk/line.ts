@@ -42,6 +42,7 @@ export class AsteriskLine implements Line {
   #isTransferred = false;
   #isOver = false;
   #hangUpWanted = false;
+  #isEnding = false;
   #socket: MediaSocket | null = null;
   #downlink: Downlink | null = null;
   #heardBytes = 0;
@@ -213,12 +214,16 @@ export class AsteriskLine implements Line {
   }
 
   async #endCall(): Promise<void> {
+    // The answer to the first is the answer to all who ask meanwhile.
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     let outcome = await this.#setUp.exchange.hangUp(this.#uniqueId);
     if (outcome === 'failed' && this.#isLive) {
       // Without its manager there is still the audio's way: the leg ends, and the dial plan hangs up behind it.
       this.#socket?.send(HANG_UP);
       outcome = 'done';
     }
+    this.#isEnding = false;
     this.#emit({ type: 'carrier.hungUp', outcome });
   }
 
