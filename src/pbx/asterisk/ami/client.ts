@@ -1,5 +1,5 @@
 /** A connection to Asterisk's manager that lives for months: logged in again whenever it was lost, every action answered or failed in time. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { ConfigError, UpstreamError } from '../../../errors.ts';
 import { backoffMs } from './backoff.ts';
 import { type AmiFields, type AmiMessage, encodeAction } from './message.ts';
@@ -98,6 +98,8 @@ class LivingClient implements AmiClient {
   #connecting: Promise<void> | null = null;
   #failure: Error | null = null;
   #tries = 0;
+  /** Events tell every client how another one's action ended, by its ActionID: ours must be like nobody else's. */
+  readonly #idPrefix = `sb-${randomBytes(6).toString('hex')}-`;
   #nextId = 1;
   #heardAtMs = 0;
   #cancelRetry: () => void = () => undefined;
@@ -263,7 +265,8 @@ class LivingClient implements AmiClient {
         return reject(new UpstreamError('Asterisk’s manager is not connected.', { retryable: true }));
       if (this.#pending.size >= MOST_PENDING)
         return reject(new UpstreamError('Too many actions wait for Asterisk already.', { retryable: true }));
-      const id = String(this.#nextId++);
+      const id = `${this.#idPrefix}${this.#nextId}`;
+      this.#nextId += 1;
       transport.write(encodeAction(action, id, fields));
       const cancelTimer = clock.setTimer(() => {
         this.#pending.delete(id);
