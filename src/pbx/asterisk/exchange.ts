@@ -43,6 +43,8 @@ interface Followed {
   readonly told: Told;
   /** Before that, how it ended is in the answer to Originate. */
   isAnswered: boolean;
+  /** Cause of a hang-up that was told before the answer to Originate: they come from different threads. */
+  goneBy: string | null;
   /** The dial plan has said how the leg that it dialled ended. */
   dialEnded: () => void;
 }
@@ -75,7 +77,7 @@ export class AgentExchange {
     const { uniqueId } = asked;
     try {
       const channel = await this.#channelFor(asked.to);
-      const followed: Followed = { told, isAnswered: false, dialEnded: () => undefined };
+      const followed: Followed = { told, isAnswered: false, goneBy: null, dialEnded: () => undefined };
       const dialEnded = new Promise<void>((resolve) => {
         followed.dialEnded = resolve;
       });
@@ -88,7 +90,9 @@ export class AgentExchange {
       const result = ORIGINATE_REASONS[end.get('Reason')] ?? 'failed';
       if (result === 'answered') {
         followed.isAnswered = true;
-        return told({ kind: 'status', status: 'answered' });
+        told({ kind: 'status', status: 'answered' });
+        if (followed.goneBy !== null) this.#gone(uniqueId, followed, followed.goneBy);
+        return;
       }
       // What the dial plan says of the leg that it dialled is more exact, and may come a moment later.
       if (result === 'failed') await Promise.race([dialEnded, pause(this.#options.clock, DIAL_END_MS)]);
@@ -187,7 +191,7 @@ export class AgentExchange {
   }
 
   follow(uniqueId: string, told: Told): () => void {
-    this.#followed.set(uniqueId, { told, isAnswered: true, dialEnded: () => undefined });
+    this.#followed.set(uniqueId, { told, isAnswered: true, goneBy: null, dialEnded: () => undefined });
     return () => this.#forget(uniqueId);
   }
 
@@ -271,9 +275,8 @@ export class AgentExchange {
       case 'DialEnd':
         return this.#dialEnded(message, followed);
       case 'Hangup':
-        if (!isItself || !followed.isAnswered) return;
-        this.#forget(uniqueId);
-        return told({ kind: 'status', status: 'completed', code: message.get('Cause') });
+        if (isItself) this.#gone(uniqueId, followed, message.get('Cause'));
+        return;
       default:
     }
   }
@@ -287,6 +290,13 @@ export class AgentExchange {
     if (status === undefined) return;
     told({ kind: 'status', status, code: message.get('DialStatus') });
     dialEnded();
+  }
+
+  #gone(uniqueId: string, followed: Followed, cause: string): void {
+    followed.goneBy = cause;
+    if (!followed.isAnswered) return;
+    this.#forget(uniqueId);
+    followed.told({ kind: 'status', status: 'completed', code: cause });
   }
 
   #forget(uniqueId: string): void {
