@@ -1,19 +1,24 @@
 /** The adapters, and what the switchboard takes of the settings: both out of the settings alone. */
 import type { CallPolicy } from './call/events.ts';
 import type { Limits } from './call/words.ts';
+import { createAsteriskCarrier } from './carriers/asterisk/carrier.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createTwilioCarrier, type TwilioOptions } from './carriers/twilio/carrier.ts';
 import type { AppTiming } from './config/app-timing.ts';
-import type { Config } from './config/config.ts';
+import { type Config, usualVia } from './config/config.ts';
 import type { Model } from './models/model.ts';
 import { createOpenAiModel } from './models/openai/model.ts';
+import { AgentExchange } from './pbx/asterisk/exchange.ts';
+import type { Asterisk } from './pbx/asterisk/operations.ts';
 import type { Clock } from './switchboard/clock.ts';
+import type { Ringing } from './switchboard/inbound.ts';
 import type { Logger } from './switchboard/logger.ts';
 import type { createSwitchboard } from './switchboard/switchboard.ts';
 
 /** Who carries the calls, and who speaks in them. */
 export interface Outside {
-  readonly carrier: Carrier;
+  /** At least one. */
+  readonly carriers: readonly Carrier[];
   readonly model: Model;
 }
 
@@ -22,6 +27,10 @@ export interface OutsideOptions extends Pick<TwilioOptions, 'onRecording' | 'ide
   readonly timing: AppTiming;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** @throws ConfigError while it is not configured */
+  readonly asterisk: () => Asterisk;
+  /** Takes a call that rings with us, or rejects. */
+  readonly take: (call: Ringing) => Promise<void>;
 }
 
 /** Longer end-pointing in turn one, or the agent talks over "Thank you for calling… Luigi's". */
@@ -29,10 +38,32 @@ const FIRST_TURN_SILENCE_MS = 1_000;
 
 /** Null while settings are missing: the tools say which. */
 export function createOutside(options: OutsideOptions): Outside | null {
-  const { config, timing, onRecording, identify, healthProof, clock, logger } = options;
-  const { publicUrl, twilioAccountSid, twilioAuthToken, twilioNumber, openaiApiKey } = config;
-  if (!publicUrl || !twilioAccountSid || !twilioAuthToken || !twilioNumber || !openaiApiKey) return null;
-  const carrier = createTwilioCarrier({
+  const { config, timing, clock, logger } = options;
+  const { openaiApiKey } = config;
+  const carriers = [createTwilio(options), createAsterisk(options)].filter((carrier) => carrier !== null);
+  if (carriers.length === 0 || openaiApiKey === null) return null;
+  const model = createOpenAiModel({
+    apiKey: openaiApiKey,
+    url: config.openaiWebsocketUrl,
+    model: config.openaiRealtimeModel,
+    dialect: config.openaiRealtimeDialect,
+    transcriptionModel: config.openaiTranscriptionModel,
+    noiseReduction: config.openaiNoiseReduction,
+    turnDetection: config.turnDetection,
+    vadThreshold: config.vadThreshold,
+    connectTimeoutMs: timing.modelConnectMs,
+    heartbeatMs: timing.modelHeartbeatMs,
+    clock,
+    logger,
+  });
+  return { carriers, model };
+}
+
+function createTwilio({ config, timing, clock, logger, ...rest }: OutsideOptions): Carrier | null {
+  const { publicUrl, twilioAccountSid, twilioAuthToken, twilioNumber } = config;
+  const { onRecording, identify, healthProof } = rest;
+  if (!publicUrl || !twilioAccountSid || !twilioAuthToken || !twilioNumber) return null;
+  return createTwilioCarrier({
     accountSid: twilioAccountSid,
     authToken: twilioAuthToken,
     authTokenSecondary: config.twilioAuthTokenSecondary ?? undefined,
@@ -50,21 +81,36 @@ export function createOutside(options: OutsideOptions): Outside | null {
     healthProof,
     logger,
   });
-  const model = createOpenAiModel({
-    apiKey: openaiApiKey,
-    url: config.openaiWebsocketUrl,
-    model: config.openaiRealtimeModel,
-    dialect: config.openaiRealtimeDialect,
-    transcriptionModel: config.openaiTranscriptionModel,
-    noiseReduction: config.openaiNoiseReduction,
-    turnDetection: config.turnDetection,
-    vadThreshold: config.vadThreshold,
-    connectTimeoutMs: timing.modelConnectMs,
-    heartbeatMs: timing.modelHeartbeatMs,
+}
+
+/** Carrier and telephone system meet here alone: the one gets functions of the other. */
+function createAsterisk({ config, clock, logger, asterisk, take }: OutsideOptions): Carrier | null {
+  const { asteriskMediaUsername: username, asteriskMediaPassword: password, amiHost, amiUsername, amiSecret } = config;
+  if (!username || !password || !amiHost || !amiUsername || !amiSecret) return null;
+  const exchange = new AgentExchange({
+    ami: asterisk().ami,
     clock,
     logger,
+    context: config.asteriskContext,
+    agentContext: config.asteriskAgentContext,
+    plus: config.asteriskPlus,
   });
-  return { carrier, model };
+  return createAsteriskCarrier({
+    exchange,
+    username,
+    password,
+    clock,
+    logger,
+    incoming: {
+      mayTake: () => config.inboundContext !== null,
+      take: (call) => {
+        take(call).catch((err: unknown) => {
+          logger.warn({ err, uniqueId: call.uniqueId }, 'a call that came in was not taken');
+          call.decline();
+        });
+      },
+    },
+  });
 }
 
 export function settingsOf(config: Config, timing: AppTiming): Parameters<typeof createSwitchboard>[0]['settings'] {
@@ -87,6 +133,9 @@ export function settingsOf(config: Config, timing: AppTiming): Parameters<typeof
     language: 'en',
     disclose: config.aiDisclosure,
     record: config.recordCalls,
+    via: usualVia(config),
+    inboundContext: config.inboundContext,
+    officeCountry: config.asteriskCountry.toUpperCase(),
     limits,
     policy,
     allowedNumbers: config.allowedNumbers,

@@ -2,10 +2,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createOutside, type Outside, settingsOf } from './adapters.ts';
+import type { Address, App } from './app.ts';
 import { PRICES } from './call/prices.ts';
 import { TIMING } from './call/timing.ts';
+import type { Via } from './call/words.ts';
+import type { Carrier } from './carriers/carrier.ts';
 import type { AppTiming } from './config/app-timing.ts';
-import { type Config, type ConfigReading, requireForCalls } from './config/config.ts';
+import { type Config, type ConfigReading, requireForCalls, usualVia } from './config/config.ts';
 import { type PricesReading, readPricesFile } from './config/prices-file.ts';
 import { keptApart, leadsToSimulators } from './config/simulated.ts';
 import { ConfigError, UpstreamError } from './errors.ts';
@@ -15,8 +18,9 @@ import type { Metrics } from './http/metrics.ts';
 import { openMetrics } from './http/private-server.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
 import { offerOf } from './mcp/offer.ts';
-import { createOffice, missingForOffice } from './office.ts';
-import type { Asterisk, AsteriskOperations } from './pbx/asterisk/operations.ts';
+import type { Model } from './models/model.ts';
+import { type LateOffice, lateOffice } from './office.ts';
+import type { AsteriskOperations } from './pbx/asterisk/operations.ts';
 import { createPrivateListener } from './private-listener.ts';
 import { startWorld, type World } from './simulator/world.ts';
 import { type AuditFile, openAuditFile } from './store/files/audit-file.ts';
@@ -26,42 +30,13 @@ import type { Store } from './store/store.ts';
 import { type Archive, createArchive } from './switchboard/archive.ts';
 import { calmLogger } from './switchboard/calm-logger.ts';
 import { type Clock, systemClock } from './switchboard/clock.ts';
+import type { Ringing } from './switchboard/inbound.ts';
 import { lateSwitchboard } from './switchboard/late-switchboard.ts';
 import type { Logger } from './switchboard/logger.ts';
 import type { Switchboard } from './switchboard/port.ts';
 import { identifyDialled } from './switchboard/stranded.ts';
 import { createSwitchboard, type RunningSwitchboard } from './switchboard/switchboard.ts';
 import { VERSION } from './version.ts';
-
-export interface App {
-  /** Usable at once; its methods wait for the start, and reject with sentences while something is missing. */
-  readonly switchboard: Switchboard;
-  /** The office telephone system. @throws ConfigError that says what is missing */
-  readonly asterisk: () => AsteriskOperations;
-  /** What is wrong at this moment, as sentences. Not all of it keeps calls from being placed. */
-  status(): readonly string[];
-  /** Why no call can be placed at this moment, in sentences without secrets; empty when one can. Looks at nothing outside. */
-  readiness(): readonly string[];
-  /** Where the server listens by now; null where it does not. */
-  listening(): { readonly public: Address | null; readonly private: Address | null };
-  /** Resolves when the first start has been tried; never rejects. */
-  readonly started: Promise<void>;
-  /** Where changes that clients make are put down. */
-  readonly audit: AuditFile;
-  /** How many calls are under way. */
-  liveCalls(): number;
-  /** Tries at once what could not be started yet. */
-  wake(): void;
-  /** From now on no new calls are placed; the live ones go on. */
-  retire(): void;
-  /** Ends live calls within about `graceMs`, at once when `hurry` resolves, and closes everything. */
-  stop(graceMs: number, hurry?: Promise<unknown>): Promise<void>;
-}
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface ComposeOptions {
   readonly reading: ConfigReading;
@@ -101,6 +76,7 @@ class Composition implements App {
   /** For the parts that strangers can make write. */
   readonly #calm: Logger;
   readonly #proofKey = randomBytes(32);
+  readonly #office: LateOffice;
   readonly #late: ReturnType<typeof lateSwitchboard>;
   readonly #prices: PricesReading;
   #config: Config;
@@ -109,7 +85,6 @@ class Composition implements App {
   #running: RunningSwitchboard | null = null;
   #server: PublicServer | null = null;
   #outside: Outside | null = null;
-  #office: Asterisk | null = null;
   #archive: Archive | null = null;
   #stopArchive: () => void = () => undefined;
   /** Why a part could not be started, in sentences. */
@@ -135,7 +110,8 @@ class Composition implements App {
     if (this.#prices.complaint !== null) options.logger.warn({}, this.#prices.complaint);
     this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
     this.switchboard = this.#late.switchboard;
-    this.asterisk = () => this.#asterisk();
+    this.#office = lateOffice(() => this.#config, this.#clock, this.#calm);
+    this.asterisk = () => this.#office.asterisk();
     this.audit = openAuditFile(join(this.#config.dataDir, 'audit.jsonl'));
     this.started = this.#start();
     this.#starting = this.started;
@@ -181,18 +157,6 @@ class Composition implements App {
 
   retire(): void {
     this.#retired = true;
-  }
-
-  #asterisk(): Asterisk {
-    const config = this.#config;
-    this.#office ??= createOffice(config, this.#clock, this.#calm);
-    if (this.#office !== null) return this.#office;
-    const missing = missingForOffice(config);
-    const settings = missing.length > 0 ? missing : ['AMI_HOST', 'AMI_USERNAME', 'AMI_SECRET'];
-    throw new ConfigError(
-      `Asterisk is not configured: ${settings.join(', ')} ${settings.length === 1 ? 'is' : 'are'} not set. docs/asterisk.md says how to make the account.`,
-      { settings },
-    );
   }
 
   #notReady(): ConfigError | null {
@@ -258,7 +222,8 @@ class Composition implements App {
       timing: { call: { ...TIMING, ...timing.call }, storeRetriesMs: timing.storeRetriesMs, againMs: timing.rescueMs },
       store: this.#store,
       rescueFolder,
-      outside: (purpose) => this.#ready(purpose),
+      outside: (via) => this.#ready(via),
+      carriers: async () => (await this.#anything()).carriers,
       clock: this.#clock,
       meter: this.#metrics?.meter,
       logger,
@@ -274,16 +239,24 @@ class Composition implements App {
     this.#stopArchive = archive.keep(this.#config.retainDays);
   }
 
-  /** The adapters, once there is everything to place a call with; to hang one up, nothing needs to reach us. */
-  async #ready(purpose: 'place' | 'hang-up'): Promise<Outside> {
+  /** What a call is placed with, once there is everything for it. */
+  async #ready(via: Via = usualVia(this.#config)): Promise<{ readonly carrier: Carrier; readonly model: Model }> {
     await this.started;
-    if (this.#retired && purpose === 'place') throw new UpstreamError(RETIRED, { retryable: true });
-    // A line that is up must not stay up for a setting that has nothing to do with it.
-    if (purpose === 'place' || !this.#outside) requireForCalls(this.#config, this.#options.reading.complaints);
+    if (this.#retired) throw new UpstreamError(RETIRED, { retryable: true });
+    requireForCalls(this.#config, this.#options.reading.complaints, via);
     const trouble = this.#troubles.get('listener');
-    if (trouble && purpose === 'place') throw trouble;
-    if (!this.#outside) throw new ConfigError('Calls cannot be placed yet.');
-    return this.#outside;
+    if (trouble) throw trouble;
+    const carrier = this.#outside?.carriers.find(({ name }) => name === via);
+    if (!this.#outside || !carrier) throw new ConfigError('Calls cannot be placed yet.');
+    return { carrier, model: this.#outside.model };
+  }
+
+  /** To hang a call up nothing needs to reach us, and a line must not stay up for a setting that has nothing to do with it. */
+  async #anything(): Promise<Outside> {
+    await this.started;
+    if (this.#outside) return this.#outside;
+    requireForCalls(this.#config, this.#options.reading.complaints);
+    throw new ConfigError('Calls cannot be hung up yet.');
   }
 
   async #startListener(): Promise<void> {
@@ -293,7 +266,7 @@ class Composition implements App {
       } catch (error) {
         if (triesLeft <= 1) throw error;
         // Another program took the port between our look at it and now.
-        this.#outside?.carrier.close();
+        this.#closeCarriers();
         this.#outside = null;
         this.#server = null;
         await this.#choosePort();
@@ -307,12 +280,12 @@ class Composition implements App {
     if (notYet !== null) throw notYet;
     const config = this.#config;
     this.#outside ??= this.#createOutside(config);
-    const carrier = this.#outside?.carrier;
+    const carriers = this.#outside?.carriers ?? [];
     this.#server ??= createPublicServer({
       host: config.host,
       port: config.port,
-      webhooks: carrier?.webhooks ?? [],
-      sockets: carrier?.sockets ?? [],
+      webhooks: carriers.flatMap(({ webhooks }) => webhooks),
+      sockets: carriers.flatMap(({ sockets }) => sockets),
       healthProof: (nonce) => this.#proof(nonce),
       logger: this.#calm,
     });
@@ -347,6 +320,11 @@ class Composition implements App {
     logger.info({ host, port }, 'private listener is listening');
   }
 
+  async #take(call: Ringing): Promise<void> {
+    if (this.#retired || !this.#running) throw new UpstreamError(RETIRED, { retryable: true });
+    await this.#running.take(call);
+  }
+
   #proof(nonce: string): string {
     return createHmac('sha256', this.#proofKey).update(nonce).digest('base64url');
   }
@@ -360,6 +338,8 @@ class Composition implements App {
       identify: async (query) =>
         this.#store ? await identifyDialled(this.#store, { ...query, carrier: 'twilio' }) : 'unsure',
       healthProof: (nonce) => this.#proof(nonce),
+      asterisk: () => this.#office.asterisk(),
+      take: (call) => this.#take(call),
       clock: this.#clock,
       logger: this.#calm,
     });
@@ -372,14 +352,18 @@ class Composition implements App {
     this.#stopArchive();
     await this.#running?.stop(graceMs, hurry);
     await this.#server?.stop();
-    this.#outside?.carrier.close();
-    this.#office?.close();
+    this.#closeCarriers();
+    this.#office.close();
     await this.#closeStore();
     // Last of ours, so that the end of the calls can still be watched.
     await this.#private?.stop();
     await this.audit.close();
     this.#metrics?.close();
     await this.#world?.close();
+  }
+
+  #closeCarriers(): void {
+    for (const carrier of this.#outside?.carriers ?? []) carrier.close();
   }
 
   /** A disk that has stopped answering must not keep the process from its end. */

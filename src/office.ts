@@ -39,11 +39,30 @@ export function createOffice(config: Config, clock: Clock, logger: Logger): Aste
   });
 }
 
-/** What is missing for it, as names of settings; empty when it is complete, or when nobody wants it. */
-export function missingForOffice({ amiHost, amiUsername, amiSecret }: Config): readonly string[] {
-  const needed = { AMI_HOST: amiHost, AMI_USERNAME: amiUsername, AMI_SECRET: amiSecret };
-  const missing = Object.entries(needed).filter(([, value]) => value === null);
-  return missing.length === Object.keys(needed).length ? [] : missing.map(([name]) => name);
+/** The office of settings that may change until it is first asked for. */
+export interface LateOffice {
+  /** @throws ConfigError that says what is missing */
+  asterisk(): Asterisk;
+  close(): void;
+}
+
+export function lateOffice(config: () => Config, clock: Clock, logger: Logger): LateOffice {
+  let office: Asterisk | null = null;
+  return {
+    asterisk() {
+      office ??= createOffice(config(), clock, logger);
+      if (office !== null) return office;
+      const { amiHost, amiUsername, amiSecret } = config();
+      const needed = { AMI_HOST: amiHost, AMI_USERNAME: amiUsername, AMI_SECRET: amiSecret };
+      const settings = Object.entries(needed).flatMap(([name, value]) => (value === null ? [name] : []));
+      const verb = settings.length === 1 ? 'is' : 'are';
+      throw new ConfigError(
+        `Asterisk is not configured: ${settings.join(', ')} ${verb} not set. docs/asterisk.md says how to make the account.`,
+        { settings },
+      );
+    },
+    close: () => office?.close(),
+  };
 }
 
 function readCa(file: string): string {

@@ -51,6 +51,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'examine.ts': ['*'],
   // What compose makes of the settings alone.
   'adapters.ts': ['*'],
+  'office.ts': ['*'],
+  'app.ts': ['*'],
   'private-listener.ts': ['*'],
   'version.ts': [],
   'compose.ts': ['*'],

@@ -1,9 +1,10 @@
 /** The product as the bench runs it: the whole server, composed as ever, with its store, its transcripts and its metrics. */
 import { join } from 'node:path';
+import type { App } from '../app.ts';
 import { keepPausesShort } from '../cli/heap.ts';
 import { createLogger } from '../cli/log.ts';
 import { letCallsGoFirst } from '../cli/threads.ts';
-import { type App, compose } from '../compose.ts';
+import { compose } from '../compose.ts';
 import { readConfig } from '../config/config.ts';
 import { freePort } from '../http/free-port.ts';
 import { serveParent } from './hired.ts';

@@ -24,6 +24,10 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** The carriers that there are, by the names that a request may choose between. */
+export const VIAS = ['twilio', 'asterisk'] as const;
+export type Via = (typeof VIAS)[number];
+
 export type Speaker = 'agent' | 'callee' | 'system';
 
 /** Why we call, and how: stays on the server under the call's id. Durations in milliseconds. */

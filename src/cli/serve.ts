@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Address, App } from '../compose.ts';
+import type { Address, App } from '../app.ts';
 import { complaintsError, processSources, readConfig } from '../config/config.ts';
 import { keepPausesShort } from './heap.ts';
 import { createLogger } from './log.ts';

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type App, compose } from '../compose.ts';
+import type { App } from '../app.ts';
+import { compose } from '../compose.ts';
 import { LOCAL_ACCESS } from '../config/access.ts';
 import type { ConfigReading } from '../config/config.ts';
 import { keptApart } from '../config/simulated.ts';

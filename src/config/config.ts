@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
+import type { Via } from '../call/words.ts';
 import { ConfigError } from '../errors.ts';
 import { defaultDataFolder, type Machine } from './data-folder.ts';
 import { readFlags } from './flags.ts';
@@ -105,10 +106,22 @@ export function complaintsError(complaints: readonly Complaint[]): ConfigError {
   return new ConfigError(complaints.map((complaint) => complaint.message).join('\n'), { settings });
 }
 
-/** Names of the settings without which no call can be placed; none on the simulators. */
-export function missingForCalls(config: Config): readonly string[] {
-  if (config.simulate) return [];
-  const needed = ['publicUrl', 'twilioAccountSid', 'twilioAuthToken', 'twilioNumber', 'openaiApiKey'] as const;
+const NEEDED = {
+  twilio: ['publicUrl', 'twilioAccountSid', 'twilioAuthToken', 'twilioNumber', 'openaiApiKey'],
+  // Asterisk connects to us by itself, so no public address is needed.
+  asterisk: ['amiHost', 'amiUsername', 'amiSecret', 'asteriskMediaUsername', 'asteriskMediaPassword', 'openaiApiKey'],
+} as const satisfies Record<Via, readonly SettingKey[]>;
+
+/** How calls go that do not say it: over Twilio, unless only Asterisk is set up. */
+export function usualVia(config: Config): Via {
+  const isSet = (via: Via): boolean => NEEDED[via].every((key) => config[key] !== null);
+  return !config.simulate && isSet('asterisk') && !isSet('twilio') ? 'asterisk' : 'twilio';
+}
+
+/** Names of the settings without which no call can be placed that way; none on the simulated telephone network. */
+export function missingForCalls(config: Config, via: Via = usualVia(config)): readonly string[] {
+  if (config.simulate && via === 'twilio') return [];
+  const needed = NEEDED[via].filter((key) => !(config.simulate && key === 'openaiApiKey'));
   return needed.filter((key) => config[key] === null).map((key) => SETTINGS[key].name);
 }
 
@@ -116,16 +129,21 @@ export function missingForCalls(config: Config): readonly string[] {
  * Passes when calls can be placed with these settings.
  * @throws ConfigError that says what is missing, and repeats the complaints of the reading.
  */
-export function requireForCalls(config: Config, complaints: readonly Complaint[] = []): void {
+export function requireForCalls(
+  config: Config,
+  complaints: readonly Complaint[] = [],
+  via: Via = usualVia(config),
+): void {
   const complainedOf = new Set(complaints.map((complaint) => complaint.setting));
-  const missing = missingForCalls(config).filter((name) => !complainedOf.has(name));
+  const missing = missingForCalls(config, via).filter((name) => !complainedOf.has(name));
   if (missing.length === 0 && complaints.length === 0) return;
   const sentences = complaints.map((complaint) => complaint.message);
   if (missing.length > 0) {
     const verb = missing.length === 1 ? 'is not set' : 'are not set';
     const advice =
       'Set what is missing in the environment of the server or in its .env file, then restart it; or start it with --simulate to try it without accounts.';
-    sentences.push(`Calls cannot be placed yet: ${missing.join(', ')} ${verb}. ${advice}`);
+    const way = via === 'asterisk' ? 'over Asterisk ' : '';
+    sentences.push(`Calls ${way}cannot be placed yet: ${missing.join(', ')} ${verb}. ${advice}`);
   }
   throw new ConfigError(sentences.join('\n'), { settings: [...complainedOf, ...missing] });
 }

@@ -35,6 +35,8 @@ export function lineFacts(line: Line): z.output<typeof lineSchema> {
 export const callSchema = z.object({
   callId: z.string(),
   to: z.string(),
+  direction: z.enum(['outbound', 'inbound']),
+  via: z.string(),
   state: stateSchema,
   outcome: outcomeSchema,
   reason: z.string().nullable(),
@@ -53,7 +55,9 @@ export function callFacts(call: CallRecord): z.output<typeof callSchema> {
   const talkedMs = answeredAtMs === null || endedAtMs === null ? null : endedAtMs - answeredAtMs;
   return {
     callId,
-    to,
+    to: clean(to),
+    direction: call.inbound ? 'inbound' : 'outbound',
+    via: call.carrier,
     state,
     outcome,
     reason,
@@ -73,7 +77,7 @@ export function callSentence(call: CallRecord): string {
   const { state, outcome, reason, durationSeconds, createdAt } = callFacts(call);
   const how = outcome === null ? state : `${state}, ${outcome}`;
   const length = durationSeconds === null ? '' : `, ${durationSeconds} s`;
-  return `${call.callId} to ${call.to} (${createdAt}): ${how}${length}${costClause(call.cost)}${reason === null ? '' : ` – ${reason}`}`;
+  return `${call.callId} ${call.inbound ? 'from' : 'to'} ${clean(call.to)} (${createdAt}): ${how}${length}${costClause(call.cost)}${reason === null ? '' : ` – ${reason}`}`;
 }
 
 function costClause(cost: Cost | null): string {

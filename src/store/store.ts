@@ -109,6 +109,8 @@ export interface NewCall {
   readonly model: string;
   readonly transcriptionModel: string | null;
   readonly simulated: boolean;
+  /** Somebody called us; `to` is then the caller. */
+  readonly inbound?: boolean;
   /** Wall clock, milliseconds. */
   readonly createdAtMs: number;
   readonly idempotencyKey: string | null;
@@ -150,6 +152,7 @@ export interface CallRecord {
   readonly model: string | null;
   readonly transcriptionModel: string | null;
   readonly simulated: boolean;
+  readonly inbound: boolean;
   readonly state: CallState;
   readonly outcome: Outcome | null;
   readonly reason: string | null;

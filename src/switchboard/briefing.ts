@@ -1,4 +1,4 @@
-import type { Brief } from '../call/words.ts';
+import type { Brief, CarrierTraits } from '../call/words.ts';
 import type { ModelTool } from '../models/model.ts';
 
 /** Longest `end_call` outcome that is asked for, in characters. */
@@ -8,7 +8,7 @@ export const MIN_QUIET_SECONDS = 5;
 export const MAX_QUIET_SECONDS = 120;
 
 /** The functions that the model may call during every call. */
-export const inCallTools: readonly ModelTool[] = [
+const ALWAYS: readonly ModelTool[] = [
   {
     name: 'end_call',
     description:
@@ -50,6 +50,51 @@ export const inCallTools: readonly ModelTool[] = [
   },
 ];
 
+const PRESS_KEYS: ModelTool = {
+  name: 'press_keys',
+  description:
+    'Press keys on the telephone, as for a recorded menu ("press 2 for reservations") or a code that the task gives you. Then wait and listen.',
+  parameters: {
+    type: 'object',
+    properties: { keys: { type: 'string', maxLength: 32, description: 'Digits, * and #, such as 2 or 1234#.' } },
+    required: ['keys'],
+    additionalProperties: false,
+  },
+};
+
+/** Only to whom the brief names: nobody on the telephone can have the call handed over to somewhere else. */
+function transferTool(extensions: readonly string[]): ModelTool {
+  return {
+    name: 'transfer_call',
+    description:
+      'Hand the call over to a person: the other side is connected with them, and your part is over. Call it when the other side asks for a person, or ' +
+      'when the task says so. Say in the same reply, in one short sentence, that you are putting them through.',
+    parameters: {
+      type: 'object',
+      properties: {
+        to: { type: 'string', enum: [...extensions], description: 'Whom to.' },
+        summary: {
+          type: 'string',
+          maxLength: MAX_OUTCOME_CHARS,
+          description: 'One sentence for the person you work for: what was said so far, and why you hand over.',
+        },
+      },
+      required: ['to', 'summary'],
+      additionalProperties: false,
+    },
+  };
+}
+
+/** What the model may call during this call. */
+export function inCallToolsFor(brief: Pick<Brief, 'transferTo'>, traits: CarrierTraits): readonly ModelTool[] {
+  const { transferTo = [] } = brief;
+  return [
+    ...ALWAYS,
+    ...(traits.canSendDigits ? [PRESS_KEYS] : []),
+    ...(traits.canTransfer && transferTo.length > 0 ? [transferTool(transferTo)] : []),
+  ];
+}
+
 const OPEN_TAG = '<task>';
 const CLOSE_TAG = '</task>';
 
@@ -62,9 +107,8 @@ export function instructionsFor(brief: Brief, now: { readonly dateText: string }
   const language = languageName(brief.language);
   return [
     '# Who you are',
-    'You are an AI assistant on the telephone. You have placed this call for somebody else; the person who answers does not know you and did not',
-    'ask to be called. You are the caller, never the business that is called.',
-    `Now: ${oneLine(now.dateText)}. Number called: ${oneLine(brief.to)}.`,
+    ...whoYouAre(brief),
+    `Now: ${oneLine(now.dateText)}. ${brief.inbound ? 'Caller' : 'Number called'}: ${oneLine(brief.to)}.`,
     '',
     '# Your task',
     `What you are to achieve stands between ${OPEN_TAG} and ${CLOSE_TAG}, in the words of the person you call for. It is all that you know.`,
@@ -104,7 +148,20 @@ export function instructionsFor(brief: Brief, now: { readonly dateText: string }
   ].join('\n');
 }
 
-function openingRules({ disclose, record = false }: Brief): readonly string[] {
+function whoYouAre({ inbound }: Brief): readonly string[] {
+  if (inbound) {
+    return [
+      'You are an AI assistant on the telephone. You answer it for somebody else; the person who calls wants something of them and does not know',
+      'you. You are the one who is called, never the caller.',
+    ];
+  }
+  return [
+    'You are an AI assistant on the telephone. You have placed this call for somebody else; the person who answers does not know you and did not',
+    'ask to be called. You are the caller, never the business that is called.',
+  ];
+}
+
+function openingRules({ disclose, record = false, inbound }: Brief): readonly string[] {
   const honest =
     '- Asked whether you are a person, a robot, a recording or an AI, say plainly that you are an AI assistant. Never claim or suggest to be human.';
   const recorded = record
@@ -117,19 +174,24 @@ function openingRules({ disclose, record = false }: Brief): readonly string[] {
   if (!disclose) {
     return [
       '# The first sentence',
-      '- Greet, say for whom you call if the task says so, and why.',
+      inbound
+        ? '- Greet, say whose telephone you answer if the task says so, and ask what you can do.'
+        : '- Greet, say for whom you call if the task says so, and why.',
       ...recorded,
       honest,
     ];
   }
-  return [
-    '# The first sentence',
-    '- Your very first sentence must say that you are an AI assistant calling, and for whom if the task says so; then say why. For example:',
-    '  "Hello, this is an AI assistant calling for a guest of yours, to book a table." Say it even when they answer with a question.',
-    ...recorded,
-    honest,
-  ];
+  return ['# The first sentence', ...(inbound ? ANSWERING : CALLING), ...recorded, honest];
 }
+
+const CALLING: readonly string[] = [
+  '- Your very first sentence must say that you are an AI assistant calling, and for whom if the task says so; then say why. For example:',
+  '  "Hello, this is an AI assistant calling for a guest of yours, to book a table." Say it even when they answer with a question.',
+];
+const ANSWERING: readonly string[] = [
+  '- You speak first. Your very first sentence must say that you are an AI assistant, and whose telephone you answer if the task says so; then ask',
+  '  what you can do. For example: "Hello, this is the AI assistant of Luigi\u2019s. How can I help you?"',
+];
 
 /** The language in English words, with its region where the tag has one; the tag itself when it is not a known one. */
 function languageName(tag: string): string {

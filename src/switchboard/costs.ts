@@ -10,11 +10,13 @@ import type { Meter } from './meter.ts';
 import { countryOf } from './numbers.ts';
 
 /** What a call is billed by, beside what it used. */
-type Billed = Pick<CallRecord, 'carrier' | 'to' | 'model' | 'transcriptionModel'> & { readonly recorded: boolean };
+type Billed = Pick<CallRecord, 'carrier' | 'to' | 'model' | 'transcriptionModel' | 'inbound'> & {
+  readonly recorded: boolean;
+};
 
 export interface SeenCall {
   readonly carrier: Pick<Carrier, 'name' | 'keepsRecordings'>;
-  readonly brief: Pick<Brief, 'to' | 'record'>;
+  readonly brief: Pick<Brief, 'to' | 'record' | 'inbound'>;
   readonly model: Pick<Model, 'billed'>;
 }
 
@@ -45,14 +47,15 @@ export function createCosts(options: {
   const { prices, store, clock, logger, meter } = options;
 
   function priced(call: Billed, usage: Usage, talkedMs: number): Cost {
-    const { carrier, to, model, transcriptionModel, recorded } = call;
-    const carrierSeconds = Math.max(0, talkedMs) / 1_000;
+    const { carrier, to, model, transcriptionModel, recorded, inbound } = call;
+    // Nobody bills a call within the office.
+    const carrierSeconds = to.startsWith('+') ? Math.max(0, talkedMs) / 1_000 : 0;
     const billed = {
       model,
       transcriptionModel,
       usage,
       carrier,
-      direction: 'outbound',
+      direction: inbound ? 'inbound' : 'outbound',
       country: countryOf(to),
     } as const;
     return costOf({ ...billed, carrierSeconds, recordedSeconds: recorded ? carrierSeconds : 0 }, prices);
@@ -77,7 +80,11 @@ export function createCosts(options: {
   return {
     atEnd({ carrier, brief, model }, { usage, talkedMs, outcome }) {
       const recorded = brief.record === true && carrier.keepsRecordings === true;
-      const cost = priced({ ...model.billed, carrier: carrier.name, to: brief.to, recorded }, usage, talkedMs);
+      const cost = priced(
+        { ...model.billed, carrier: carrier.name, to: brief.to, inbound: brief.inbound === true, recorded },
+        usage,
+        talkedMs,
+      );
       return outcome === 'unknown' ? atLeast(cost, UNKNOWN_CALL) : cost;
     },
     async withCost(call) {

@@ -1,4 +1,4 @@
-import { isEmergency, type NumberKind, readNumber, suggestE164 } from './numbers.ts';
+import { isEmergency, isEmergencyIn, type NumberKind, readNumber, suggestE164 } from './numbers.ts';
 
 /** A refusal's `reason` is a sentence of ours that says why, and what to do: the message of a UserInputError. */
 export interface Refusal {
@@ -46,6 +46,17 @@ export function checkNumber(to: string, rules: NumberRules): NumberVerdict {
     );
   }
   return { ok: true, e164 };
+}
+
+/** Decides whether an extension of the office may be called. `e164` is then the extension; that it exists is for the telephone system to say. */
+export function checkExtension(given: string, country: string): NumberVerdict {
+  const extension = given.trim();
+  if (isEmergencyIn(country, extension.replace(/[\s().-]/g, '')))
+    return refuse(`${extension} ${REFUSED_ALWAYS.emergency}`);
+  if (/^[A-Za-z0-9_-]{1,40}$/.test(extension)) return { ok: true, e164: extension };
+  return refuse(
+    `${JSON.stringify(extension.slice(0, 40))} is no extension. Give one such as 1001, or a number with + and its country code.`,
+  );
 }
 
 /** Decides how long a call may last: what was asked for, or without a wish the most that the settings allow. */

@@ -1,4 +1,4 @@
-import type { CallId, CallState, Line, Usage } from '../call/words.ts';
+import type { CallId, CallState, Line, Usage, Via } from '../call/words.ts';
 import type { CallRecord, Match, Note, Recording } from '../store/store.ts';
 
 /**
@@ -60,10 +60,16 @@ export interface PlaceRequest {
   /** Absent: as the settings say. */
   readonly record?: boolean | undefined;
   readonly idempotencyKey?: string;
+  /** Absent: the usual one of the settings. */
+  readonly via?: Via | undefined;
+  /** Extensions that the agent may hand the call over to. */
+  readonly transferTo?: readonly string[] | undefined;
 }
 
 export interface Placed {
   readonly callId: CallId;
+  /** Name of the carrier. */
+  readonly carrier: string;
   readonly carrierCallId: string | null;
   readonly state: CallState;
   /** The idempotency key named a call that was placed before. */

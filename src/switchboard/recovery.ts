@@ -13,8 +13,8 @@ export interface RecoveryOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly news: News;
-  /** The carrier to hang up with; rejects with a ConfigError when settings are missing. */
-  readonly carrier: () => Promise<Carrier>;
+  /** The carriers to hang up with; rejects with a ConfigError when settings are missing. */
+  readonly carriers: () => Promise<readonly Carrier[]>;
   readonly meter?: Meter | undefined;
   /** Before each look, so that a call whose end was only rescued is not taken for one that was left behind. */
   readonly takeIn?: () => Promise<unknown>;
@@ -72,25 +72,25 @@ export async function recover(options: RecoveryOptions): Promise<void> {
 
 async function sweep(options: RecoveryOptions, inTurn: Turns): Promise<void> {
   const { store, logger } = options;
-  const carrier = await readyCarrier(options);
+  const carriers = await readyCarriers(options);
   if (options.stopping.aborted) return;
-  if (carrier) {
+  for (const carrier of carriers) {
     for (const call of await store.claimStranded(carrier.name, REASONS.claimed)) {
       options.news.tell({ callId: call.callId, kind: 'state' });
       void settle(options, carrier, call, inTurn);
     }
   }
-  const left = await store.markStranded(carrier ? REASONS.noCarrier : REASONS.noSettings);
+  const left = await store.markStranded(carriers.length > 0 ? REASONS.noCarrier : REASONS.noSettings);
   for (const callId of left) options.news.tell({ callId, kind: 'state' });
   if (left.length > 0)
     logger.warn({ calls: left.length }, 'calls of a dead process cannot be put down as the settings are');
 }
 
-async function readyCarrier(options: RecoveryOptions): Promise<Carrier | null> {
+async function readyCarriers(options: RecoveryOptions): Promise<readonly Carrier[]> {
   try {
-    return await options.carrier();
+    return await options.carriers();
   } catch (error) {
-    if (error instanceof ConfigError) return null;
+    if (error instanceof ConfigError) return [];
     throw error;
   }
 }

@@ -1,8 +1,10 @@
 /** What a request to place a call means, or a sentence about what is wrong with it. */
 import { createHash } from 'node:crypto';
-import type { Brief, Limits } from '../call/words.ts';
+import type { Brief, Limits, Via } from '../call/words.ts';
 import { UserInputError } from '../errors.ts';
-import { checkDuration, checkNumber } from './policy.ts';
+import type { NewCall } from '../store/store.ts';
+import type { OpenedCall } from './opened-call.ts';
+import { checkDuration, checkExtension, checkNumber } from './policy.ts';
 import type { PlaceRequest } from './port.ts';
 
 /** The form of a BCP 47 tag; which languages there are is the model's to know. */
@@ -18,10 +20,24 @@ export function briefOf(
     readonly record?: boolean;
     readonly allowedNumbers: readonly string[];
     readonly blockedNumbers: readonly string[];
+    /** Country of the office, whose emergency numbers no extension of it may be. */
+    readonly officeCountry?: string;
   },
+  via: Via = 'twilio',
 ): Brief {
-  const number = checkNumber(request.to, { allowed: settings.allowedNumbers, blocked: settings.blockedNumbers });
+  const country = settings.officeCountry ?? 'US';
+  const isExtension = via === 'asterisk' && !request.to.trim().startsWith('+');
+  const number = isExtension
+    ? checkExtension(request.to, country)
+    : checkNumber(request.to, { allowed: settings.allowedNumbers, blocked: settings.blockedNumbers });
   if (!number.ok) throw new UserInputError(number.reason);
+  const transferTo = (request.transferTo ?? []).map((extension) => {
+    const target = checkExtension(extension, country);
+    if (!target.ok) throw new UserInputError(target.reason);
+    return target.e164;
+  });
+  if (transferTo.length > 0 && via !== 'asterisk')
+    throw new UserInputError('Only calls over Asterisk (via "asterisk") can be transferred. Leave transferTo out.');
   const context = request.context.trim();
   if (context === '')
     throw new UserInputError('callContext is empty. Say what the agent shall achieve, and what it may promise.');
@@ -36,6 +52,20 @@ export function briefOf(
     voice: request.voice ?? settings.voice,
     disclose: settings.disclose,
     record: request.record ?? settings.record ?? false,
+    ...(transferTo.length > 0 ? { transferTo } : {}),
+  };
+}
+
+/** A call as it is written down before it is dialled or taken. */
+export function newCallOf(
+  { callId, brief, carrier, model }: OpenedCall,
+  given: Pick<NewCall, 'simulated' | 'createdAtMs' | 'idempotencyKey' | 'fingerprint'>,
+): NewCall {
+  const { to, context, language, voice, inbound = false } = brief;
+  const { simulated, createdAtMs, idempotencyKey, fingerprint } = given;
+  return {
+    ...{ callId, carrier: carrier.name, to, context, language, voice, ...model.billed },
+    ...{ simulated, inbound, createdAtMs, idempotencyKey, fingerprint },
   };
 }
 
@@ -59,9 +89,20 @@ export function checkVoice(voice: string, voices: readonly string[] | undefined)
 
 /** Tells one request from another under the same idempotency key. */
 export function fingerprintOf(request: PlaceRequest): string {
-  const { to, context, language, voice, maxDurationMs, record } = request;
+  const { to, context, language, voice, maxDurationMs, record, via, transferTo } = request;
+  const later = via === undefined && transferTo === undefined ? [] : [{ via, transferTo }];
   return createHash('sha256')
-    .update(JSON.stringify([to, context, language, voice, maxDurationMs, ...(record === undefined ? [] : [record])]))
+    .update(
+      JSON.stringify([
+        to,
+        context,
+        language,
+        voice,
+        maxDurationMs,
+        ...(record === undefined ? [] : [record]),
+        ...later,
+      ]),
+    )
     .digest('hex');
 }
 

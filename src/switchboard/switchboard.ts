@@ -1,53 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import type { CallPolicy } from '../call/events.ts';
 import { PRICES, type Prices } from '../call/prices.ts';
 import type { Timing } from '../call/timing.ts';
-import type { Brief, CallId, CallState, Limits } from '../call/words.ts';
+import { type Brief, type CallId, type CallState, type Limits, VIAS, type Via } from '../call/words.ts';
 import type { Carrier } from '../carriers/carrier.ts';
 import { UpstreamError, UserInputError } from '../errors.ts';
 import type { Model } from '../models/model.ts';
 import type { CallRecord, NewCall, Room, Store } from '../store/store.ts';
 import type { Archive } from './archive.ts';
-import { type Bridge, createBridge } from './bridge.ts';
-import { inCallTools, instructionsFor } from './briefing.ts';
-import { logCall } from './call-log.ts';
+import type { Bridge } from './bridge.ts';
 import { type Clock, within } from './clock.ts';
 import { type Costs, createCosts } from './costs.ts';
+import { inboundBrief, type Ringing } from './inbound.ts';
 import type { Logger } from './logger.ts';
 import type { Meter } from './meter.ts';
-import { meterCall } from './metering.ts';
 import { createNews, type News } from './news.ts';
+import { type OpenedCall, openCall } from './opened-call.ts';
 import { untilFull, untilGap } from './page.ts';
 import type { CallFacts, LinePage, Placed, PlaceRequest, Progress, Recordings, Switchboard } from './port.ts';
 import { recover } from './recovery.ts';
-import { briefOf, checkVoice, fingerprintOf, limitsOf, positionOf } from './requests.ts';
+import { briefOf, checkVoice, fingerprintOf, limitsOf, newCallOf, positionOf } from './requests.ts';
 import { createRescue, type Rescue } from './rescue.ts';
-import { createScribe } from './scribe.ts';
+import type { SwitchboardSettings } from './settings.ts';
 import { isStranded } from './stranded.ts';
 import type { TapMaker } from './tap.ts';
-
-export interface SwitchboardSettings {
-  readonly simulated: boolean;
-  /** Try the carrier's way to us before a call is placed. */
-  readonly preflight: boolean;
-  readonly voice: string;
-  readonly language: string;
-  readonly disclose: boolean;
-  /** Calls are recorded unless their requests say otherwise. */
-  readonly record?: boolean;
-  readonly limits: Limits;
-  readonly policy: CallPolicy;
-  readonly allowedNumbers: readonly string[];
-  readonly blockedNumbers: readonly string[];
-  readonly maxConcurrentCalls: number;
-  readonly maxCallsPerHour: number;
-}
 
 export interface SwitchboardOptions {
   readonly settings: SwitchboardSettings;
   readonly store: Store;
-  /** What calls are placed or hung up with. Rejects with a ConfigError that says what is missing for that. */
-  readonly outside: (purpose: 'place' | 'hang-up') => Promise<{ readonly carrier: Carrier; readonly model: Model }>;
+  /** What calls are placed with. Rejects with a ConfigError that says what is missing for that. */
+  readonly outside: (via?: Via) => Promise<{ readonly carrier: Carrier; readonly model: Model }>;
+  /** With what calls of dead processes are hung up. Rejects with a ConfigError when there is nothing. */
+  readonly carriers: () => Promise<readonly Carrier[]>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What calls cost; without it the built-in table. */
@@ -71,6 +54,8 @@ export interface SwitchboardOptions {
 
 /** The switchboard that `compose` starts and stops. */
 export interface RunningSwitchboard extends Switchboard {
+  /** Takes a call that rings with us. Rejects when it cannot; whoever rings goes on elsewhere then. */
+  take(call: Ringing): Promise<void>;
   /** Hangs up what dead processes leave behind, now and from time to time. Resolves when the switchboard stops. */
   recover(): Promise<void>;
   /** Takes no more calls, and says goodbye in live ones until `graceMs` (or `hurry`) is over. Resolves within about 5 s of that. */
@@ -128,27 +113,19 @@ class LiveSwitchboard implements RunningSwitchboard {
     // Before anything that may fail now: what was placed stays placed, and whoever asks must hear of it.
     const earlier = idempotencyKey === null ? null : await store.placedUnder(idempotencyKey, fingerprint);
     if (earlier) return this.#placedBefore(earlier);
-    const brief = briefOf(request, settings);
+    const via = request.via ?? settings.via ?? 'twilio';
+    const brief = briefOf(request, settings, via);
     const limits = limitsOf(request, settings.limits);
-    const { carrier, model } = await this.#options.outside('place');
+    const { carrier, model } = await this.#options.outside(via);
     checkVoice(brief.voice, model.voices);
     if (settings.preflight) await carrier.preflight();
     this.#refuseWhenStopping();
     const callId = randomUUID() as CallId;
     const created = await this.#writeDown(
-      {
-        callId,
-        carrier: carrier.name,
-        to: brief.to,
-        context: brief.context,
-        language: brief.language,
-        voice: brief.voice,
-        ...model.billed,
-        simulated: settings.simulated,
-        createdAtMs: clock.wall(),
-        idempotencyKey,
-        fingerprint,
-      },
+      newCallOf(
+        { callId, brief, limits, carrier, model },
+        { ...settings, createdAtMs: clock.wall(), idempotencyKey, fingerprint },
+      ),
       { live: settings.maxConcurrentCalls, recent: settings.maxCallsPerHour, recentSinceMs: clock.wall() - HOUR_MS },
     );
     switch (created.status) {
@@ -187,40 +164,28 @@ class LiveSwitchboard implements RunningSwitchboard {
   }
 
   async #startCall(callId: CallId, brief: Brief, limits: Limits, carrier: Carrier, model: Model): Promise<Placed> {
-    const { store, clock, logger, settings, meter } = this.#options;
-    const scribe = createScribe({
-      callId,
-      store,
-      clock,
-      logger,
-      meter,
-      retriesMs: this.#options.timing?.storeRetriesMs,
-      rescue: this.#rescue,
-      hurry: this.#hurry.signal,
-      onWritten: (kind) => this.#news.tell({ callId, kind }),
-      costAtEnd: (used) => this.#costs.atEnd({ carrier, brief, model }, used),
-    });
-    const dateText = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short' }).format(clock.wall());
-    const log = logCall(callId, logger);
-    const listeners = [this.#options.archive.recorder, ...(this.#options.taps ?? [])].map((make) =>
-      make({ callId, brief, carrier: carrier.name }),
+    const bridge = this.#open({ callId, brief, limits, carrier, model });
+    bridge.start();
+    await within(bridge.bound, PLACE_WAIT_MS, this.#options.clock);
+    if (bridge.state() === 'ended' || bridge.state() === 'ending') await this.#throwRefusal(callId, bridge);
+    const carrierCallId = bridge.carrierCallId();
+    return { callId, carrier: carrier.name, carrierCallId, state: bridge.state(), repeated: false };
+  }
+
+  #open(call: OpenedCall): Bridge {
+    const { callId, carrier } = call;
+    const { logger, settings } = this.#options;
+    const { bridge, log } = openCall(
+      {
+        ...this.#options,
+        ...this.#options.timing,
+        rescue: this.#rescue,
+        hurry: this.#hurry.signal,
+        costs: this.#costs,
+        news: this.#news,
+      },
+      call,
     );
-    const taps = [log, meter ? meterCall(meter, clock) : null, ...listeners].filter((tap) => tap !== null);
-    const bridge = createBridge({
-      callId,
-      brief,
-      limits,
-      policy: settings.policy,
-      timing: this.#options.timing?.call,
-      instructions: instructionsFor(brief, { dateText }),
-      tools: inCallTools,
-      carrier,
-      model,
-      scribe,
-      taps,
-      clock,
-      logger,
-    });
     this.#live.set(callId, bridge);
     void bridge.ended.then(() => {
       this.#live.delete(callId);
@@ -228,10 +193,25 @@ class LiveSwitchboard implements RunningSwitchboard {
     });
     logger.info({ callId, carrier: carrier.name, simulated: settings.simulated }, 'call placed');
     this.#news.tell({ callId, kind: 'placed' });
-    bridge.start();
-    await within(bridge.bound, PLACE_WAIT_MS, clock);
-    if (bridge.state() === 'ended' || bridge.state() === 'ending') await this.#throwRefusal(callId, bridge);
-    return { callId, carrierCallId: bridge.carrierCallId(), state: bridge.state(), repeated: false };
+    return bridge;
+  }
+
+  async take(call: Ringing): Promise<void> {
+    const { settings, store, clock, outside } = this.#options;
+    this.#refuseWhenStopping();
+    const { carrier } = call;
+    const { model } = await outside(VIAS.find((via) => via === carrier.name));
+    const callId = randomUUID() as CallId;
+    const opened = { callId, ...inboundBrief(call, settings), carrier, model };
+    const created = await this.#writeDown(
+      newCallOf(opened, { ...settings, createdAtMs: clock.wall(), idempotencyKey: null, fingerprint: '' }),
+      // Calls that come in are not ours to place, so they do not count for the hour.
+      { live: settings.maxConcurrentCalls, recent: Number.MAX_SAFE_INTEGER, recentSinceMs: clock.wall() },
+    );
+    if (created.status !== 'created') throw new UpstreamError('There are too many calls at once.', { retryable: true });
+    this.#refuseWhenStopping();
+    await store.updateCall(callId, { carrierCallId: call.uniqueId });
+    this.#open(opened).start();
   }
 
   /** A carrier that refuses at once is the assistant's to hear of at once. */
@@ -269,7 +249,8 @@ class LiveSwitchboard implements RunningSwitchboard {
       );
     }
     const record = await this.#record(callId);
-    return { callId, carrierCallId: record.carrierCallId, state: record.state, repeated: true };
+    const { carrier, carrierCallId, state } = record;
+    return { callId, carrier, carrierCallId, state, repeated: true };
   }
 
   async end(callId: string, mode: 'polite' | 'now'): Promise<{ state: CallState; message: string }> {
@@ -357,9 +338,9 @@ class LiveSwitchboard implements RunningSwitchboard {
 
   async recover(): Promise<void> {
     const { store, clock, logger, meter } = this.#options;
-    const carrier = async (): Promise<Carrier> => (await this.#options.outside('hang-up')).carrier;
+    const { carriers } = this.#options;
     const takeIn = async (): Promise<unknown> => this.#rescue?.takeIn();
-    await recover({ store, clock, logger, meter, takeIn, news: this.#news, carrier, stopping: this.#stopping.signal });
+    await recover({ store, clock, logger, meter, takeIn, news: this.#news, carriers, stopping: this.#stopping.signal });
   }
 
   async stop(graceMs: number, hurry: Promise<unknown> = new Promise(() => undefined)): Promise<void> {

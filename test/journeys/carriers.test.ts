@@ -59,6 +59,7 @@ async function callOverBinary(script: Script, brain: Brain): Promise<BinaryCall>
       logger,
     }),
     outside: () => Promise.resolve({ carrier: world.host.carrier, model }),
+    carriers: () => Promise.resolve([world.host.carrier]),
     clock: systemClock,
     logger,
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Brief } from '../../src/call/words.ts';
-import { inCallTools, instructionsFor } from '../../src/switchboard/briefing.ts';
+import { inCallToolsFor, instructionsFor } from '../../src/switchboard/briefing.ts';
 
 const brief: Brief = {
   to: '+14155550123',
@@ -16,6 +16,14 @@ function taskOf(instructions: string): string {
   const lines = instructions.split('\n');
   return lines.slice(lines.indexOf('<task>') + 1, lines.indexOf('</task>')).join('\n');
 }
+
+const TRAITS = {
+  lookAheadMs: 10_000,
+  clearEchoesMarks: false,
+  canSay: false,
+  canReattach: false,
+  canSendDigits: false,
+};
 
 describe('the instructions of a call', () => {
   it('carry the brief word for word, the date and the number', () => {
@@ -87,6 +95,7 @@ describe('the instructions of a call', () => {
 
 describe('the in-call tools', () => {
   it('are end_call with a bounded outcome and stay_quiet with bounded seconds, both strict', () => {
+    const inCallTools = inCallToolsFor({}, TRAITS);
     const [end, quiet] = inCallTools;
     expect(inCallTools.map((tool) => tool.name)).toEqual(['end_call', 'stay_quiet']);
     expect(end?.parameters).toMatchObject({

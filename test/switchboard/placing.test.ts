@@ -105,6 +105,7 @@ describe('placing a call', () => {
         logger,
       }),
       outside: () => (missing ? Promise.reject(missing) : Promise.resolve({ carrier, model: MUTE_MODEL })),
+      carriers: () => (missing ? Promise.reject(missing) : Promise.resolve([carrier])),
       // Retries need not be waited for.
       clock: { ...systemClock, setTimer: (fire, delayMs) => systemClock.setTimer(fire, Math.min(delayMs, 50)) },
       logger,

@@ -96,7 +96,15 @@ describe('recovery', () => {
     const setTimer = (fire: () => void, delayMs: number) => systemClock.setTimer(fire, Math.min(delayMs, 30));
     const logger = { debug: nothing, info: nothing, warn, error: nothing };
     const clock = { ...systemClock, setTimer };
-    const over = recover({ store: at, clock, logger, meter, news, carrier: counted, stopping: stopping.signal });
+    const over = recover({
+      store: at,
+      clock,
+      logger,
+      meter,
+      news,
+      carriers: async () => [await counted()],
+      stopping: stopping.signal,
+    });
     const stop = (): Promise<void> => {
       stopping.abort();
       return over;

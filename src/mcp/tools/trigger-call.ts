@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VIAS } from '../../call/words.ts';
 import { ConfigError, UserInputError } from '../../errors.ts';
 import { masked, short } from '../audit.ts';
 import { clean } from '../quotation.ts';
@@ -8,7 +9,7 @@ const output = z.object({
   status: z.enum(['success', 'error']),
   message: z.string(),
   callId: z.string().nullable(),
-  callSid: z.string().nullable().describe("The carrier's own id; null until known."),
+  callSid: z.string().nullable().describe("The carrier's own id; null until known, or where it has none."),
   simulated: z.boolean(),
   next: z.string().describe('What to do next.'),
 });
@@ -51,7 +52,7 @@ export const triggerCall = defineTool({
     'money, so ask the user first. Returns at once with a callId: then use wait-for-call until done. Calls and transcripts are kept; ' +
     'get-call finds them later. After an error or a timeout do not simply repeat it: repeat it with the same idempotencyKey, or look with list-calls.',
   input: z.strictObject({
-    toNumber: z.string().min(2).max(32).describe('E.164, such as +14155550123.'),
+    toNumber: z.string().min(2).max(40).describe('E.164, such as +14155550123; via asterisk also an extension.'),
     callContext: z
       .string()
       .min(1)
@@ -71,6 +72,12 @@ export const triggerCall = defineTool({
       .optional()
       .describe("The agent's voice; normally left out."),
     maxDurationSeconds: z.number().int().min(10).max(14_400).optional().describe('Ends the call politely by then.'),
+    via: z.enum(VIAS).optional().describe('asterisk: over the office telephone system. Normally left out.'),
+    transferTo: z
+      .array(z.string().min(1).max(40))
+      .max(10)
+      .optional()
+      .describe('Extensions to which the agent may hand the call over (via asterisk).'),
     record: z.boolean().optional().describe('Record it; the agent says so. The law may require consent.'),
     idempotencyKey: z
       .string()
@@ -82,8 +89,9 @@ export const triggerCall = defineTool({
   output,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 
-  audited: ({ toNumber, callContext, language, voice, maxDurationSeconds, record, idempotencyKey }) => ({
+  audited: ({ toNumber, callContext, language, voice, maxDurationSeconds, via, record, idempotencyKey }) => ({
     to: masked(toNumber),
+    via: short(via),
     briefLetters: typeof callContext === 'string' ? callContext.length : 0,
     language: short(language),
     voice: short(voice),
@@ -93,7 +101,7 @@ export const triggerCall = defineTool({
   }),
 
   async handler(
-    { toNumber, callContext, language, voice, maxDurationSeconds, record, idempotencyKey },
+    { toNumber, callContext, language, voice, maxDurationSeconds, via, transferTo, record, idempotencyKey },
     { switchboard, ...context },
   ) {
     await confirm(toNumber, callContext, context);
@@ -105,6 +113,8 @@ export const triggerCall = defineTool({
       maxDurationMs: maxDurationSeconds === undefined ? undefined : maxDurationSeconds * 1000,
       record,
       idempotencyKey,
+      via,
+      transferTo,
     });
     const message = placed.repeated
       ? `This idempotencyKey has placed call ${placed.callId} before (it is ${placed.state}); nothing was dialled now.`
@@ -115,7 +125,8 @@ export const triggerCall = defineTool({
         status: 'success' as const,
         message,
         callId: placed.callId,
-        callSid: placed.carrierCallId,
+        // A name of Twilio's; the id in Asterisk is in its own records.
+        callSid: placed.carrier === 'asterisk' ? null : placed.carrierCallId,
         simulated: switchboard.simulated,
         next,
       },

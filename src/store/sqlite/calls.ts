@@ -57,8 +57,8 @@ function createCall(database: Database, call: NewCall, asker: Asker, room: Room 
   // Without a lease the call would count as stranded from its first moment.
   renewLease(database, asker);
   database.run(
-    `INSERT INTO calls (call_id, lease_id, idempotency_key, fingerprint, carrier, to_number, context, language, voice, model, transcription_model, simulated, state, created_at_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
+    `INSERT INTO calls (call_id, lease_id, idempotency_key, fingerprint, carrier, to_number, context, language, voice, model, transcription_model, simulated, inbound, state, created_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
     call.callId,
     asker.holder.leaseId,
     call.idempotencyKey,
@@ -71,6 +71,7 @@ function createCall(database: Database, call: NewCall, asker: Asker, room: Room 
     call.model,
     call.transcriptionModel,
     call.simulated ? 1 : 0,
+    call.inbound ? 1 : 0,
     call.createdAtMs,
   );
   return { status: 'created', callId: call.callId };
@@ -142,6 +143,7 @@ function toRecord(row: Row): CallRecord {
     model: row.model as string | null,
     transcriptionModel: row.transcription_model as string | null,
     simulated: row.simulated === 1,
+    inbound: row.inbound === 1,
     state: row.state as CallRecord['state'],
     outcome: row.outcome as CallRecord['outcome'],
     reason: row.reason as string | null,
