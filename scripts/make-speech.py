@@ -44,6 +44,8 @@ AGENT_PHRASES = {
     "by the window would be wonderful.",
     "a.short": "One moment.",
     "a.message": "Hello, this is an AI assistant. Please tell Sam that the meeting moved to three o'clock.",
+    "a.reception": "Hello, this is the AI assistant of the office. How can I help you?",
+    "a.transfer": "Certainly, I am putting you through to a colleague now.",
 }
 CALLEE_PHRASES = {
     "c.greeting": "Thank you for calling Luigi's, how can I help you?",
@@ -56,6 +58,8 @@ CALLEE_PHRASES = {
     "c.moment": "One moment please, let me check.",
     "c.back": "Thanks for waiting. Yes, that is possible.",
     "c.seven": "I will see you at seven, what name is it?",
+    "c.person": "I would like to speak to a person, please.",
+    "c.office": "Good evening, this is the office, how may I help?",
     "c.mmhm": "Mm-hm.",
     "c.stop": "Sorry, could you repeat that?",
     "c.yes": "Yes, of course.",
