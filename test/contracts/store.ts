@@ -92,7 +92,11 @@ function callContract(store: () => Store, open: StoreUnderTest['open']): void {
       endedAtMs: null,
       cost: null,
       lineCount: 0,
+      inbound: false,
     });
+    const came = newCall({ inbound: true });
+    await store().createCall(came);
+    expect(await store().call(came.callId)).toMatchObject({ inbound: true });
     expect(await store().call('unknown' as CallId)).toBeNull();
   });
 

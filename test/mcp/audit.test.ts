@@ -84,7 +84,16 @@ describe('the audit', () => {
       'success',
       { callId, saved: true },
       'success',
-      { to: 'xxx…xx', briefLetters: 0, language: '', voice: '', maxDurationSeconds: 0, record: false, hasKey: false },
+      {
+        to: 'xxx…xx',
+        briefLetters: 0,
+        language: '',
+        voice: '',
+        via: '',
+        maxDurationSeconds: 0,
+        record: false,
+        hasKey: false,
+      },
       'failure',
     ]);
     expect(JSON.stringify(audit.entries)).not.toContain('secret-place');

@@ -7,7 +7,8 @@ import { scopeOfRequest } from '../../src/mcp/server.ts';
 import { callTool, linkedPair } from '../fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
 
-const ALL = TOOLS.map(({ name }) => name);
+const ALL = TOOLS.filter(({ toolset }) => toolset === 'voice').map(({ name }) => name);
+const OFFICE = TOOLS.filter(({ toolset }) => toolset === 'asterisk').map(({ name }) => name);
 const READING = ALL.filter((name) => name !== 'trigger-call' && name !== 'end-call');
 
 function local(offer: Partial<Offer>): Session {
@@ -24,13 +25,16 @@ function names(session: Session): readonly string[] {
 }
 
 describe('what a client is offered', () => {
-  it('is everything for a program of this user', () => {
+  it('is everything that is configured for a program of this user', () => {
     expect(names({ ...LOCAL_SESSION, access: LOCAL_ACCESS })).toEqual(ALL);
+    const offer = offerOf(readConfig({ env: { AMI_HOST: 'pbx.example.com' } }));
+    expect(names(local(offer))).toEqual([...ALL, ...OFFICE]);
   });
 
   it('are the sets that are chosen, of these the tools that are named, without the ones that are excluded', () => {
     expect(names(local({ toolsets: ['voice'] }))).toEqual(ALL);
-    expect(names(local({ toolsets: ['asterisk'] }))).toEqual([]);
+    expect(names(local({ toolsets: ['asterisk'] }))).toEqual(OFFICE);
+    expect(names(local({ toolsets: ['3cx'] }))).toEqual([]);
     expect(names(local({ tools: ['get-call', 'trigger-call'] }))).toEqual(['trigger-call', 'get-call']);
     expect(names(local({ tools: ['get-call', 'trigger-call'], excludeTools: ['trigger-call'] }))).toEqual(['get-call']);
   });
@@ -46,6 +50,12 @@ describe('what a client is offered', () => {
     expect(names(remote('calls:read'))).toEqual(READING);
     expect(names(remote('calls:place'))).toEqual(['trigger-call', 'end-call']);
     expect(names(remote('pbx:read', 'pbx:write'))).toEqual([]);
+    const office = (...scopes: Scope[]) =>
+      names({ ...remote(...scopes), offer: local({ toolsets: ['asterisk'] }).offer });
+    expect(office('calls:read', 'calls:place')).toEqual([]);
+    expect(office('pbx:read')).not.toContain('asterisk_hangup_channel');
+    expect(office('pbx:read')).toContain('asterisk_list_channels');
+    expect(office('pbx:read', 'pbx:write')).toEqual(OFFICE);
     expect(names(remote('admin'))).toEqual(ALL);
     const recording = (session: Session) => offeredTools(TOOLS, session).find(({ name }) => name === 'get-recording');
     expect(recording(remote('calls:read', 'calls:place'))?.annotations.readOnlyHint).toBe(true);

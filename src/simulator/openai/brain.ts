@@ -106,6 +106,24 @@ const ANSWERS: Readonly<Record<string, BrainReply>> = {
   'c.seven': { speak: ['a.name'] },
   'c.yes': { speak: ['a.four'] },
   'c.mmhm': { speak: ['a.long2'] },
+  'c.person': {
+    speak: ['a.goodbye'],
+    calls: [{ name: 'end_call', args: { outcome: 'They want to speak to a person.' } }],
+  },
+  'c.office': { speak: ['a.request'] },
+};
+
+/** The extension that the phrasebook's office hands calls over to. */
+export const COLLEAGUE_EXTENSION = '1003';
+export const HANDED_OVER = 'They want to speak to a person.';
+
+/** Where calls may be handed over. */
+const HAND_OVER: Rule = {
+  when: { heard: 'c.person', test: (turn) => turn.tools.includes('transfer_call') },
+  reply: {
+    speak: ['a.transfer'],
+    calls: [{ name: 'transfer_call', args: { to: COLLEAGUE_EXTENSION, summary: HANDED_OVER } }],
+  },
 };
 
 /** Books a table: an answer to everything that the phrasebook's restaurant says. Rules given here come first. */
@@ -115,7 +133,7 @@ export function reservationBrain(first: readonly Rule[] = []): Brain {
     reply: speakFor(purpose),
   }));
   const answers: Rule[] = Object.entries(ANSWERS).map(([heard, reply]) => ({ when: { heard }, reply }));
-  return scriptedBrain([...first, ...requests, ...answers]);
+  return scriptedBrain([...first, HAND_OVER, ...requests, ...answers]);
 }
 
 function speakFor(purpose: string): BrainReply {
