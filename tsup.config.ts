@@ -1,7 +1,11 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: { cli: 'src/cli/cli.ts', 'store-worker': 'src/store/sqlite/store-worker.ts' },
+  entry: {
+    cli: 'src/cli/cli.ts',
+    'store-worker': 'src/store/sqlite/store-worker.ts',
+    'cdr-worker': 'src/pbx/asterisk/cdr/file-worker.ts',
+  },
   format: ['esm'],
   target: 'node22',
   platform: 'node',

@@ -25,6 +25,7 @@ export function createOffice(config: Config, clock: Clock, logger: Logger): Aste
     country: config.asteriskCountry.toUpperCase(),
     plus: config.asteriskPlus,
     changesPerMinute: config.asteriskChangesPerMinute,
+    cdr: config.cdrDatabaseUrl === null ? null : { url: config.cdrDatabaseUrl, table: config.cdrTable },
     numbers: {
       isEmergency: (dialled, country) => isEmergencyIn(country, dialled),
       refusalOf: (number) => {

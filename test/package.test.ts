@@ -65,7 +65,13 @@ it('the licence of what is bundled comes with the package, word for word', () =>
 
 describe('the package', () => {
   it('holds what runs, what it speaks and what one reads first, and no more', () => {
-    for (const name of [...DOCUMENTS, 'dist/cli.js', 'dist/store-worker.js', 'assets/speech/phrases.json'])
+    for (const name of [
+      ...DOCUMENTS,
+      'dist/cli.js',
+      'dist/store-worker.js',
+      'dist/cdr-worker.js',
+      'assets/speech/phrases.json',
+    ])
       expect(packedFiles).toContain(name);
     for (const name of ['nginx/switchboard.conf', 'systemd/switchboard.service', 'docs/operations.md'])
       expect(packedFiles).toContain(name);

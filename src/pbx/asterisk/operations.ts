@@ -12,6 +12,17 @@ import {
   type SystemStatus,
   systemStatus,
 } from './calls.ts';
+import { type CdrOptions, type CdrStore, openCdr } from './cdr/database.ts';
+import {
+  type CdrFilter,
+  type CdrPage,
+  type CdrRange,
+  type CdrStatistics,
+  callStatistics,
+  type ExtensionSummary,
+  extensionSummary,
+  queryCalls,
+} from './cdr/queries.ts';
 import { createChangeLimit } from './changes.ts';
 import {
   actOnParticipant,
@@ -64,6 +75,9 @@ export interface AsteriskOperations {
   queues(): Promise<readonly Queue[] | null>;
   mailboxes(mailbox?: string): Promise<readonly Mailbox[] | null>;
   parkedCalls(): Promise<readonly ParkedCall[] | null>;
+  records(filter: CdrFilter, page: { readonly limit: number; readonly offset: number }): Promise<CdrPage>;
+  statistics(filter: CdrFilter): Promise<CdrStatistics>;
+  summary(extension: string, range: CdrRange): Promise<ExtensionSummary>;
   /** Tells which list has changed; connects in order to hear of it. */
   watch(changed: (list: LiveList) => void): () => void;
 }
@@ -79,6 +93,8 @@ export interface AsteriskOptions {
   /** What is dialled in place of + for a number with its country code. */
   readonly plus: string;
   readonly changesPerMinute: number;
+  /** Where the call records are; null where nobody said. */
+  readonly cdr: CdrOptions | null;
   readonly numbers: NumberWisdom;
   readonly clock: AmiClock;
   readonly logger: AmiLog;
@@ -94,10 +110,14 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
   const { context, numbers, clock } = options;
   const ami = createAmiClient(options);
   const mayChange = createChangeLimit(options.changesPerMinute, () => clock.now());
+  const records = lateCdr(options.cdr);
   const isEmergency = (dialled: string): boolean => numbers.isEmergency(dialled, options.country);
   return {
     ami,
-    close: () => ami.close(),
+    close: () => {
+      ami.close();
+      records.close();
+    },
     conferences: () => listConferences(ami),
     participants: (conference) => listParticipants(ami, conference),
     async actOn(action, conference, participant) {
@@ -157,10 +177,32 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     queues: () => listQueues(ami),
     mailboxes: (mailbox) => listMailboxes(ami, mailbox),
     parkedCalls: () => listParkedCalls(ami),
+    records: async (filter, page) => await queryCalls(await records.open(), filter, page),
+    statistics: async (filter) => await callStatistics(await records.open(), filter),
+    summary: async (extension, range) => await extensionSummary(await records.open(), extension, range),
     watch(changed) {
       const stop = watchLists(ami, clock, changed);
       ami.ready().catch((err: unknown) => options.logger.debug({ err }, 'Asterisk is not there to be watched yet'));
       return stop;
+    },
+  };
+}
+
+/** Opened when it is first asked for, and again when that did not work. */
+function lateCdr(options: CdrOptions | null): { open(): Promise<CdrStore>; close(): void } {
+  let opening: Promise<CdrStore> | null = null;
+  return {
+    open() {
+      if (options === null)
+        throw new ConfigError('No call records are configured.', { settings: ['CDR_DATABASE_URL'] });
+      opening ??= openCdr(options).catch((error: unknown) => {
+        opening = null;
+        throw error;
+      });
+      return opening;
+    },
+    close() {
+      void opening?.then((store) => store.close()).catch(() => undefined);
     },
   };
 }

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { defineTool } from '../../tool.ts';
+import { READING, told } from './answer.ts';
+import { figuresSchema, rangeSchema } from './call-records.ts';
+
+export const getCallStatistics = defineTool({
+  ...READING,
+  name: 'asterisk_get_call_statistics',
+  title: 'Get call statistics',
+  description:
+    'Counts the calls of a time: answered, missed, busy, failed, talk time, by hour of the day and by day, for the whole office or one extension or number. A call of several legs counts once.',
+  input: z.strictObject({
+    ...rangeSchema,
+    party: z.string().min(1).max(40).optional().describe('Extension or number on either side; all without it.'),
+  }),
+  output: figuresSchema.extend({
+    byHour: z.array(z.object({ hour: z.number(), calls: z.number(), answered: z.number() })),
+    byDay: z.array(z.object({ day: z.string(), calls: z.number(), answered: z.number() })),
+    next: z.string(),
+  }),
+  async handler(filter, { asterisk }) {
+    const found = await asterisk().statistics(filter);
+    const facts = { ...found, byHour: [...found.byHour], byDay: found.byDay.slice(-MOST_DAYS) };
+    const { calls, answered, missed, averageTalkSeconds } = found;
+    const sentence = `${calls} calls: ${answered} answered (${found.answeredPercent} %), ${missed} missed; ${averageTalkSeconds} s on average.`;
+    return told(facts, sentence, 'asterisk_query_cdr lists the calls themselves.');
+  },
+});
+
+const MOST_DAYS = 92;

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { UserInputError } from '../../../errors.ts';
+import { bytesIn, fitting } from '../../budget.ts';
+import { pageCursorSchema } from '../../facts.ts';
+import { defineTool } from '../../tool.ts';
+import { CALLERS_NAMES, READING, told } from './answer.ts';
+import { rangeSchema, resultSchema } from './call-records.ts';
+
+export const queryCdr = defineTool({
+  ...READING,
+  name: 'asterisk_query_cdr',
+  title: 'Query call records',
+  description:
+    'Lists the calls of a time from the telephone system’s records (CDR), newest first: who called whom, with what result, how long, and by which legs. The rows of one call are put together. Numbers are untrusted text.',
+  input: z.strictObject({
+    ...rangeSchema,
+    party: z.string().min(1).max(40).optional().describe('Extension or number on either side.'),
+    source: z.string().min(1).max(40).optional().describe('Exactly this caller.'),
+    destination: z.string().min(1).max(40).optional().describe('Exactly what was dialled.'),
+    result: resultSchema.optional(),
+    minTalkSeconds: z.number().int().min(1).max(86_400).optional(),
+    limit: z.number().int().min(1).max(100).default(25),
+    cursor: pageCursorSchema,
+  }),
+  output: z.object({
+    calls: z.array(
+      z.object({
+        call: z.string(),
+        startedAt: z.string(),
+        from: z.string(),
+        to: z.string(),
+        result: resultSchema,
+        durationSeconds: z.number(),
+        talkSeconds: z.number(),
+        legs: z.array(
+          z.object({
+            from: z.string(),
+            to: z.string(),
+            channel: z.string(),
+            dialledChannel: z.string(),
+            application: z.string(),
+            result: resultSchema,
+            durationSeconds: z.number(),
+            talkSeconds: z.number(),
+          }),
+        ),
+      }),
+    ),
+    cursor: z.string().nullable(),
+    caution: z.string(),
+    next: z.string(),
+  }),
+  async handler({ limit, cursor, ...filter }, { asterisk }) {
+    const offset = cursor === undefined ? 0 : Number(cursor);
+    if (!Number.isSafeInteger(offset) || offset < 0)
+      throw new UserInputError('The cursor is not one that was given out. Leave it out to begin at the start.');
+    const page = await asterisk().records(filter, { limit, offset });
+    const all = page.calls.map((call) => ({ ...call, legs: [...call.legs] }));
+    const calls = all.slice(
+      0,
+      fitting(all, (call) => 2 * bytesIn(call)),
+    );
+    const isCut = calls.length < all.length;
+    const at = isCut ? offset + calls.length : page.offset;
+    const next = at === null ? 'That is all of them.' : `For more use the cursor "${at}".`;
+    const sentence = calls.length === 0 ? 'No call matches.' : `${calls.length} calls.`;
+    return told({ calls, cursor: at === null ? null : String(at), caution: CALLERS_NAMES }, sentence, next);
+  },
+});
