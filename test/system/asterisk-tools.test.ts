@@ -1,0 +1,196 @@
+/** Every tool on a real Asterisk, with exactly the account that the documentation tells administrators to make. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LOCAL_ACCESS } from '../../src/config/access.ts';
+import { ASTERISK_TOOLS } from '../../src/mcp/tools/asterisk/catalogue.ts';
+import type { Asterisk } from '../../src/pbx/asterisk/operations.ts';
+import { ACCOUNTS } from '../../src/simulator/asterisk/configuration.ts';
+import type { SipPhone } from '../../src/simulator/sip/phone.ts';
+import { certificateIn } from '../fixtures/certificate.ts';
+import { freePort } from '../fixtures/free-port.ts';
+import { callTool, linkedPair, until } from '../fixtures/mcp-pair.ts';
+import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
+import { ASTERISK, startTestOffice, type TestOffice } from './office.ts';
+
+const quiet = () => ({ tick: () => ({ spoken: null }) });
+const OFFER = { toolsets: ['asterisk'], tools: [], excludeTools: [], readOnly: false, confirmCalls: 'never' } as const;
+const SESSION = { access: LOCAL_ACCESS, transport: 'stdio', offer: OFFER } as const;
+const EVER = { from: '2020-01-01', to: '2100-01-01' };
+
+describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { timeout: 30_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'office-tls-'));
+  const asked = new Set<string>();
+  let office: TestOffice;
+  let tlsPort: number;
+  let phone: SipPhone;
+  let client: Awaited<ReturnType<typeof linkedPair>>['client'];
+  const pair = async (asterisk: Asterisk) =>
+    (await linkedPair(new SmallSwitchboard(), { asterisk: () => asterisk, session: SESSION })).client;
+  const tool = async (name: string, args: Record<string, unknown> = {}) => {
+    asked.add(`asterisk_${name}`);
+    const answer = await callTool(client, `asterisk_${name}`, args);
+    if (answer.isError) throw new Error(answer.text);
+    expect(answer.text).toContain(String(answer.structured.next));
+    return answer.structured as Record<string, never>;
+  };
+
+  /** Answered is not yet in it. */
+  const joined = (conference: string) =>
+    expect.poll(() => tool('list_conferences')).toMatchObject({ conferences: [{ conference, participants: 1 }] });
+
+  beforeAll(async () => {
+    tlsPort = await freePort();
+    const { file, keyFile } = certificateIn(folder);
+    office = await startTestOffice({ certificate: { file, keyFile, amiTlsPort: tlsPort } });
+    const cdr = `csv:${join(office.pbx.folder, 'log/cdr-csv/Master.csv')}`;
+    client = await pair(office.operations(ACCOUNTS.switchboard, { CDR_DATABASE_URL: cdr }));
+    phone = await office.phone('1001');
+    await office.phone('1002', () => ({ kind: 'answers', ringMs: 30, callee: quiet }));
+  });
+  afterAll(async () => {
+    await office?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('run a conference: who is in it, mute, lock, and out', async () => {
+    expect(await tool('list_conferences')).toMatchObject({ conferences: [], total: 0 });
+    const call = await phone.call('8001', quiet);
+    await joined('8001');
+    const who = { conference: '8001', participant: '1001' };
+    const muted = async () =>
+      JSON.stringify(await tool('list_participants', { conference: '8001' })).includes('"muted":true');
+    await tool('mute_participant', who);
+    expect(await muted()).toBe(true);
+    await tool('unmute_participant', who);
+    expect(await muted()).toBe(false);
+    await tool('lock_conference', { conference: '8001' });
+    expect(await tool('list_conferences')).toMatchObject({ conferences: [{ locked: true }] });
+    await tool('unlock_conference', { conference: '8001' });
+    await tool('kick_participant', who);
+    expect(await call.ended).toBe(200);
+    await expect(tool('unlock_conference', { conference: '8001' })).rejects.toThrow(/Nobody is in conference 8001/);
+  });
+
+  it('tell of extensions, their phones, and never a password', async () => {
+    const { extensions } = await tool('list_extensions');
+    expect(extensions).toMatchObject([
+      { extension: '1001' },
+      { extension: '1002' },
+      { extension: '1003', status: 'unavailable' },
+      {},
+    ]);
+    expect(await tool('get_extension_status', { extension: '1001' })).toMatchObject({
+      registered: true,
+      callerId: '"Phone 1001" <1001>',
+    });
+    const registration = await tool('get_registration', { extension: '1001' });
+    expect(registration).toMatchObject({
+      registered: true,
+      qualifySeconds: 0,
+      contacts: [{ address: expect.stringMatching(/^127\.0\.0\.1:\d+$/), roundTripMs: null }],
+    });
+    expect(JSON.stringify(registration)).not.toContain('phone-1001');
+    expect(await tool('get_registration', { extension: '1003' })).toMatchObject({ registered: false, contacts: [] });
+  });
+
+  it('tell what can be dialled, and what becomes of a number', async () => {
+    expect((await tool('get_dial_rules')).rules).toContainEqual({
+      pattern: '_80XX',
+      kind: 'extension',
+      context: 'phones',
+      applications: ['Answer', 'ConfBridge'],
+    });
+    for (const format of ['groundwire', 'linphone', 'zoiper'])
+      expect((await tool('get_dial_rules', { format })).artifact).toMatch(/^<[\s\S]+>\n$/);
+    expect(await tool('list_feature_codes')).toMatchObject({
+      codes: [
+        { code: '*43', meaning: 'Echo test' },
+        { code: '*97', meaning: 'Check voicemail' },
+      ],
+    });
+    expect(await tool('validate_number', { number: '911' })).toMatchObject({ kind: 'emergency', normalised: '911' });
+    expect(await tool('validate_number', { number: '1001' })).toMatchObject({ kind: 'extension' });
+  });
+
+  it('connect two telephones, show the channels, hang one up, and find the call in the records', async () => {
+    expect(await tool('originate_call', { from: '1003', to: '1001' })).toMatchObject({ result: 'failed' });
+    const { uniqueId } = await tool('originate_call', { from: '1002', to: '1002' });
+    const { channels } = await tool('list_channels');
+    const mine = (channels as unknown as readonly { channel: string; linkedId: string }[]).filter(
+      ({ linkedId }) => linkedId === uniqueId,
+    );
+    expect(mine.length).toBeGreaterThan(0);
+    await tool('hangup_channel', { channel: mine[0]?.channel });
+    await expect(tool('hangup_channel', { channel: '/.*/' })).rejects.toThrow(/No channel of the name/);
+    await expect.poll(async () => (await tool('list_channels')).total).toBe(0);
+    await expect.poll(async () => JSON.stringify((await tool('query_cdr', EVER)).calls)).toContain(uniqueId);
+    expect((await tool('get_call_statistics', EVER)).calls).toBeGreaterThan(1);
+    expect(await tool('get_extension_summary', { extension: '1002', ...EVER })).toMatchObject({ extension: '1002' });
+    expect(await tool('get_system_status')).toMatchObject({
+      version: expect.stringMatching(/^2\d\./),
+      cdrEnabled: true,
+    });
+  });
+
+  it('show queues, mailboxes and parked calls', async () => {
+    expect(await tool('list_queues')).toMatchObject({
+      offered: true,
+      queues: [{ queue: 'sales', members: [{ device: 'PJSIP/1002' }] }],
+    });
+    expect(await tool('list_mailboxes')).toMatchObject({ mailboxes: [{ mailbox: '1001@default', newMessages: 0 }] });
+    expect(await tool('list_mailboxes', { mailbox: '1001' })).toMatchObject({ mailboxes: [{ urgentMessages: 0 }] });
+    expect(await tool('list_parked_calls')).toMatchObject({ offered: true, parked: [] });
+  });
+
+  it('are all that there are', () => {
+    expect([...asked].toSorted()).toEqual(ASTERISK_TOOLS.map(({ name }) => name).toSorted());
+  });
+
+  it('have resources that change while one watches', async () => {
+    const updated = new Set<string>();
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void updated.add(params.uri));
+    const read = async (uri: string) => JSON.parse(textOf(await client.readResource({ uri })));
+    for (const name of ['channels', 'conferences', 'extensions'])
+      await client.subscribeResource({ uri: `asterisk://${name}` });
+    expect(await read('asterisk://conferences')).toEqual({ conferences: [] });
+    const call = await phone.call('8002', quiet);
+    await until(() => updated.size === 3);
+    expect(await read('asterisk://conferences')).toMatchObject({
+      conferences: [{ conference: '8002', people: [{ callerNumber: '1001' }] }],
+    });
+    expect(await read('asterisk://channels')).toMatchObject({ channels: [{ callerName: 'Phone 1001' }] });
+    call.hangUp();
+    await expect.poll(() => read('asterisk://channels')).toEqual({ channels: [] });
+  });
+
+  it('work over TLS, with a certificate that is checked', async () => {
+    const { file } = certificateAt(folder);
+    const over = (more: Record<string, string>) =>
+      office.operations(ACCOUNTS.switchboard, { AMI_PORT: String(tlsPort), AMI_TLS: 'true', ...more });
+    expect((await over({ AMI_TLS_CA: file }).status()).cdrEnabled).toBe(true);
+    await expect(over({}).status()).rejects.toThrow(/certificate .* could not be verified/);
+  });
+
+  it('say so when the account may only read, and change nothing', async () => {
+    const reader = await pair(office.operations(ACCOUNTS.reader));
+    const call = await phone.call('8001', quiet);
+    await joined('8001');
+    const lock = await callTool(reader, 'asterisk_lock_conference', { conference: '8001' });
+    expect(lock).toMatchObject({ isError: true, text: expect.stringContaining('Asterisk refused ConfbridgeLock') });
+    expect(await tool('list_conferences')).toMatchObject({ conferences: [{ locked: false }] });
+    const originate = await callTool(reader, 'asterisk_originate_call', { from: '1002', to: '1001' });
+    expect(originate.text).toContain('write = originate');
+    call.hangUp();
+  });
+});
+
+function textOf({ contents: [content] }: { readonly contents: readonly object[] }): string {
+  return content !== undefined && 'text' in content ? String(content.text) : '';
+}
+
+function certificateAt(folder: string): { readonly file: string } {
+  return { file: join(folder, 'cert.pem') };
+}
