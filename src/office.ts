@@ -1,6 +1,8 @@
 /** The office telephone system, out of the settings alone. */
 import { readFileSync } from 'node:fs';
 import type { Config } from './config/config.ts';
+import { checkAsterisk } from './doctor/asterisk.ts';
+import { type Finding, fail, ok, warn } from './doctor/finding.ts';
 import { ConfigError } from './errors.ts';
 import { type Asterisk, createAsterisk } from './pbx/asterisk/operations.ts';
 import type { Clock } from './switchboard/clock.ts';
@@ -64,6 +66,38 @@ export function lateOffice(config: () => Config, clock: Clock, logger: Logger): 
     },
     close: () => office?.close(),
   };
+}
+
+/** For `switchboard doctor`: nothing where no Asterisk is configured. Never rejects for what it finds. */
+export async function examineOffice(config: Config, clock: Clock, logger: Logger): Promise<readonly Finding[]> {
+  if ([config.amiHost, config.amiUsername, config.amiSecret].every((value) => value === null)) return [];
+  const office = lateOffice(() => config, clock, logger);
+  try {
+    const asterisk = office.asterisk();
+    const facts = await asterisk.look(config.asteriskAgentContext);
+    const wishes = {
+      context: config.asteriskContext,
+      agentContext: config.asteriskAgentContext,
+      carriesCalls: config.asteriskMediaUsername !== null,
+      takesCalls: config.inboundContext !== null,
+    };
+    return [...checkAsterisk(facts, wishes), ...(await examineRecords(asterisk))];
+  } catch (error) {
+    return [fail('asterisk', error instanceof Error ? error.message : 'Asterisk could not be looked at.')];
+  } finally {
+    office.close();
+  }
+}
+
+async function examineRecords(asterisk: Asterisk): Promise<readonly Finding[]> {
+  try {
+    const warnings = await asterisk.lookAtRecords();
+    if (warnings === null) return [];
+    if (warnings.length === 0) return [ok('call records', 'The call records can be read, and not be changed.')];
+    return warnings.map((warning) => warn('call records', warning, 'docs/asterisk.md says how to set them up.'));
+  } catch (error) {
+    return [fail('call records', error instanceof Error ? error.message : 'The call records cannot be read.')];
+  }
 }
 
 function readCa(file: string): string {

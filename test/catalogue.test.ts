@@ -1,12 +1,17 @@
 import { countTokens } from 'gpt-tokenizer';
 import { describe, expect, it } from 'vitest';
+import { LOCAL_ACCESS } from '../src/config/access.ts';
 import { PROMPTS } from '../src/mcp/catalogue.ts';
 import { instructionsFor } from '../src/mcp/instructions.ts';
+import { LOCAL_SESSION } from '../src/mcp/offer.ts';
 import { linkedPair } from './fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from './fixtures/small-switchboard.ts';
 
 const { client } = await linkedPair(new SmallSwitchboard());
 const { tools } = await client.listTools();
+const offer = { ...LOCAL_SESSION.offer, toolsets: ['asterisk' as const] };
+const office = await linkedPair(new SmallSwitchboard(), { session: { ...LOCAL_SESSION, access: LOCAL_ACCESS, offer } });
+const officeTools = (await office.client.listTools()).tools;
 
 const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 const ANNOTATIONS: Record<string, object> = {
@@ -18,6 +23,26 @@ const ANNOTATIONS: Record<string, object> = {
   'search-transcripts': reads,
   'get-recording': { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
 };
+const sets = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+const ends = { ...sets, destructiveHint: true };
+/** What changes something; everything else only reads. */
+const OFFICE_CHANGES: Record<string, object> = {
+  asterisk_kick_participant: ends,
+  asterisk_mute_participant: sets,
+  asterisk_unmute_participant: sets,
+  asterisk_lock_conference: sets,
+  asterisk_unlock_conference: sets,
+  asterisk_originate_call: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  asterisk_hangup_channel: ends,
+};
+/** The twenty, and what is offered where the server offers it. */
+const OFFICE_NAMES = [
+  ...['list_conferences', 'list_participants', 'kick_participant', 'mute_participant', 'unmute_participant'],
+  ...['lock_conference', 'unlock_conference', 'list_extensions', 'get_extension_status', 'get_registration'],
+  ...['get_dial_rules', 'list_feature_codes', 'validate_number', 'query_cdr', 'get_call_statistics'],
+  ...['get_extension_summary', 'get_system_status', 'list_channels', 'originate_call', 'hangup_channel'],
+  ...['list_queues', 'list_mailboxes', 'list_parked_calls'],
+].map((name) => `asterisk_${name}`);
 
 /** Every schema inside a JSON Schema that describes something of this type. */
 function schemasOfType(schema: unknown, type: string): Record<string, unknown>[] {
@@ -29,6 +54,13 @@ function schemasOfType(schema: unknown, type: string): Record<string, unknown>[]
 describe('the catalogue', () => {
   it('lists exactly the tools of the voice face, always in the same order', () => {
     expect(tools.map(({ name }) => name)).toEqual(Object.keys(ANNOTATIONS));
+  });
+
+  it('lists the tools of the office telephone system, and tells in the instructions that people are on its lines', () => {
+    expect(officeTools.map(({ name }) => name)).toEqual(OFFICE_NAMES);
+    expect(office.client.getInstructions()).toContain('ask the user before you change anything');
+    const seen = officeTools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
+    expect(countTokens(JSON.stringify(seen))).toBeLessThan(4_500);
   });
 
   it('costs little to begin with: names, descriptions and input schemas take under 3,000 tokens', () => {
@@ -54,21 +86,25 @@ describe('the catalogue', () => {
   });
 });
 
-describe.each(tools.map((tool) => [tool.name, tool] as const))('the tool %s', (name, tool) => {
+describe.each([...tools, ...officeTools].map((tool) => [tool.name, tool] as const))('the tool %s', (name, tool) => {
   it('has a name that every client takes with its prefix, a title and a description of useful length', () => {
-    expect(name).toMatch(/^[a-z0-9-]{1,40}$/);
+    expect(name).toMatch(/^[a-z0-9_-]{1,40}$/);
     expect(tool.title?.length).toBeGreaterThan(3);
     expect(tool.description?.length).toBeGreaterThan(60);
     expect(tool.description?.length).toBeLessThan(600);
   });
 
   it('states all four hints, and the right ones', () => {
-    expect(tool.annotations).toEqual(ANNOTATIONS[name]);
+    expect(tool.annotations).toEqual(
+      name.startsWith('asterisk_') ? (OFFICE_CHANGES[name] ?? reads) : ANNOTATIONS[name],
+    );
   });
 
   it('describes its result, which always says whether it is simulated and what to do next', () => {
     expect(tool.outputSchema?.type).toBe('object');
-    expect(tool.outputSchema?.required).toEqual(expect.arrayContaining(['simulated', 'next']));
+    // The office's tools never act on a simulated one by themselves.
+    const always = name.startsWith('asterisk_') ? ['next'] : ['simulated', 'next'];
+    expect(tool.outputSchema?.required).toEqual(expect.arrayContaining(always));
   });
 
   it('takes no argument that it does not know', () => {

@@ -21,6 +21,11 @@ const WHERE: Readonly<Record<string, string>> = {
   TWILIO_ACCOUNT_SID: `Set it ${PLACE}; the Twilio console shows it under Account info.`,
   TWILIO_AUTH_TOKEN: `Set it ${PLACE}; the Twilio console shows it under Account info.`,
   TWILIO_NUMBER: `Set it ${PLACE}: a voice number of the Twilio account, such as +14155550100.`,
+  AMI_HOST: `Set it ${PLACE}: the address of Asterisk’s manager; docs/asterisk.md.`,
+  AMI_USERNAME: `Set it ${PLACE}: the account of manager.conf that docs/asterisk.md shows.`,
+  AMI_SECRET: `Set it ${PLACE}: the secret of that account.`,
+  ASTERISK_MEDIA_USERNAME: `Set it ${PLACE}: what websocket_client.conf has as username; docs/asterisk.md.`,
+  ASTERISK_MEDIA_PASSWORD: `Set it ${PLACE}: what websocket_client.conf has as password; docs/asterisk.md.`,
   OPENAI_API_KEY: `Set it ${PLACE}; OpenAI's platform makes one under API keys.`,
 };
 

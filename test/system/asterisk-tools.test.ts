@@ -5,15 +5,18 @@ import { join } from 'node:path';
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOCAL_ACCESS } from '../../src/config/access.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { ASTERISK_TOOLS } from '../../src/mcp/tools/asterisk/catalogue.ts';
+import { examineOffice } from '../../src/office.ts';
 import type { Asterisk } from '../../src/pbx/asterisk/operations.ts';
 import { ACCOUNTS } from '../../src/simulator/asterisk/configuration.ts';
 import type { SipPhone } from '../../src/simulator/sip/phone.ts';
+import { systemClock } from '../../src/switchboard/clock.ts';
 import { certificateIn } from '../fixtures/certificate.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import { callTool, linkedPair, until } from '../fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
-import { ASTERISK, startTestOffice, type TestOffice } from './office.ts';
+import { ASTERISK, QUIET, startTestOffice, type TestOffice } from './office.ts';
 
 const quiet = () => ({ tick: () => ({ spoken: null }) });
 const OFFER = { toolsets: ['asterisk'], tools: [], excludeTools: [], readOnly: false, confirmCalls: 'never' } as const;
@@ -172,6 +175,25 @@ describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { time
       office.operations(ACCOUNTS.switchboard, { AMI_PORT: String(tlsPort), AMI_TLS: 'true', ...more });
     expect((await over({ AMI_TLS_CA: file }).status()).cdrEnabled).toBe(true);
     await expect(over({}).status()).rejects.toThrow(/certificate .* could not be verified/);
+  });
+
+  it('pass what doctor looks at, with that account; one with the right system is warned of', async () => {
+    const look = async (account: (typeof ACCOUNTS)[keyof typeof ACCOUNTS], more: Record<string, string> = {}) => {
+      const env = { ...office.env(account), INBOUND_CONTEXT: 'x', ...more };
+      return (await examineOffice(readConfig({ env }).config, systemClock, QUIET)).map(({ verdict }) => verdict);
+    };
+    expect(await look(ACCOUNTS.switchboard)).toEqual(['ok', 'ok', 'ok']);
+    expect(await look(ACCOUNTS.tooMuch)).toEqual(['ok', 'warn', 'ok']);
+    expect(await look(ACCOUNTS.reader)).toEqual(['ok', 'fail', 'ok']);
+    expect(await look({ username: 'switchboard', secret: 'wrong' } as never)).toEqual(['fail']);
+    const cdr = `csv:${join(office.pbx.folder, 'log/cdr-csv/Master.csv')}`;
+    expect(await look(ACCOUNTS.switchboard, { CDR_DATABASE_URL: cdr })).toEqual(['ok', 'ok', 'ok', 'ok']);
+    expect(await look(ACCOUNTS.switchboard, { CDR_DATABASE_URL: 'csv:/nowhere.csv' })).toEqual([
+      'ok',
+      'ok',
+      'ok',
+      'fail',
+    ]);
   });
 
   it('say so when the account may only read, and change nothing', async () => {

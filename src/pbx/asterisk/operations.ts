@@ -43,6 +43,7 @@ import {
   registrationOf,
 } from './extensions.ts';
 import { type LiveList, watchLists } from './live.ts';
+import { type AsteriskLook, lookAtAsterisk } from './look.ts';
 import { checkExtension } from './names.ts';
 import { judgeNumber, type NumberJudgement, type NumberWisdom } from './numbers.ts';
 import { listMailboxes, listParkedCalls, listQueues, type Mailbox, type ParkedCall, type Queue } from './services.ts';
@@ -78,6 +79,10 @@ export interface AsteriskOperations {
   records(filter: CdrFilter, page: { readonly limit: number; readonly offset: number }): Promise<CdrPage>;
   statistics(filter: CdrFilter): Promise<CdrStatistics>;
   summary(extension: string, range: CdrRange): Promise<ExtensionSummary>;
+  /** For whoever looks whether all is set up: nothing is changed. `agentContext` is where the agent's extensions are. */
+  look(agentContext: string): Promise<AsteriskLook>;
+  /** What is wrong with how the call records are reached, as sentences; null where none are configured. */
+  lookAtRecords(): Promise<readonly string[] | null>;
   /** Tells which list has changed; connects in order to hear of it. */
   watch(changed: (list: LiveList) => void): () => void;
 }
@@ -177,6 +182,8 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     queues: () => listQueues(ami),
     mailboxes: (mailbox) => listMailboxes(ami, mailbox),
     parkedCalls: () => listParkedCalls(ami),
+    look: (agentContext) => lookAtAsterisk(ami, { context, agentContext }),
+    lookAtRecords: async () => (options.cdr === null ? null : (await records.open()).warnings),
     records: async (filter, page) => await queryCalls(await records.open(), filter, page),
     statistics: async (filter) => await callStatistics(await records.open(), filter),
     summary: async (extension, range) => await extensionSummary(await records.open(), extension, range),

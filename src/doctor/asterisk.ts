@@ -1,0 +1,116 @@
+import { type Finding, fail, ok, warn } from './finding.ts';
+
+/** What was seen of the telephone system: its own words, as far as they are versions and names. */
+export interface AsteriskFacts {
+  readonly version: string;
+  readonly actions: readonly string[];
+  readonly hasContext: boolean;
+  readonly agentExtensions: readonly string[] | null;
+  readonly extensions: number;
+}
+
+export interface AsteriskWishes {
+  readonly context: string;
+  readonly agentContext: string;
+  /** Calls shall go over it. */
+  readonly carriesCalls: boolean;
+  /** Calls that come in shall be taken. */
+  readonly takesCalls: boolean;
+}
+
+const CHECK = 'asterisk';
+const RIGHTS = 'asterisk account';
+const DIAL_PLAN = 'asterisk dial plan';
+
+/** One action of each class that is needed. */
+const NEEDED: readonly (readonly [action: string, right: string])[] = [
+  ['CoreStatus', 'reporting'],
+  ['Hangup', 'call'],
+  ['Originate', 'originate'],
+];
+/** What only an account with far too many rights may do. */
+const TOO_MUCH: readonly (readonly [action: string, right: string])[] = [
+  ['ModuleLoad', 'system'],
+  ['Command', 'command'],
+  ['UpdateConfig', 'config'],
+];
+
+export function checkAsterisk(facts: AsteriskFacts, wishes: AsteriskWishes): readonly Finding[] {
+  return [checkVersion(facts, wishes), checkRights(facts), ...checkDialPlan(facts, wishes)];
+}
+
+function checkVersion({ version, extensions }: AsteriskFacts, { carriesCalls }: AsteriskWishes): Finding {
+  const shown = /^[\w.+~-]{1,60}$/.test(version) ? ` ${version}` : '';
+  const seen = `Asterisk${shown} answers, and shows ${extensions} extensions.`;
+  if (carriesCalls && !speaksJson(version))
+    return fail(
+      CHECK,
+      `Asterisk${shown} is too old for the agent's audio.`,
+      'It needs chan_websocket with JSON: Asterisk 20.18, 22.8 or 23.2 and later.',
+    );
+  if (extensions === 0)
+    return warn(
+      CHECK,
+      seen,
+      'Only extensions with a hint in the dial plan are seen: give each one (exten => 1001,hint,PJSIP/1001).',
+    );
+  return ok(CHECK, seen);
+}
+
+/** Since when chan_websocket speaks JSON (Asterisk docs, "WebSocket Channel Driver"). */
+export function speaksJson(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(/[.\-+]/).map(Number);
+  const since: Readonly<Record<number, number>> = { 20: 18, 21: 99, 22: 8, 23: 2 };
+  return major > 23 || minor >= (since[major] ?? Number.POSITIVE_INFINITY);
+}
+
+function checkRights({ actions }: AsteriskFacts): Finding {
+  const missing = NEEDED.filter(([action]) => !actions.includes(action)).map(([, right]) => right);
+  if (missing.length > 0)
+    return fail(
+      RIGHTS,
+      `The account of AMI_USERNAME lacks write = ${missing.join(', ')}.`,
+      'manager.conf: write = call,reporting,originate and read = call,reporting,cdr; then "manager reload".',
+    );
+  const tooMuch = TOO_MUCH.filter(([action]) => actions.includes(action)).map(([, right]) => right);
+  if (tooMuch.length > 0)
+    return warn(
+      RIGHTS,
+      `The account of AMI_USERNAME has the right ${tooMuch.join(', ')}, with which whoever holds its secret can run programs on the server or read passwords.`,
+      'manager.conf: write = call,reporting,originate is all that is needed.',
+    );
+  return ok(RIGHTS, 'The account may do what is needed, and no more.');
+}
+
+function checkDialPlan(facts: AsteriskFacts, wishes: AsteriskWishes): readonly Finding[] {
+  const { context, agentContext, carriesCalls, takesCalls } = wishes;
+  const findings: Finding[] = [];
+  if (!facts.hasContext)
+    findings.push(
+      fail(
+        DIAL_PLAN,
+        `There is no context ${context}.`,
+        'Set ASTERISK_CONTEXT to the one that the phones dial in, such as from-internal.',
+      ),
+    );
+  if (carriesCalls) {
+    const needed = ['outbound', 'sorry', ...(takesCalls ? ['inbound'] : [])];
+    const lacking = needed.filter((extension) => !facts.agentExtensions?.includes(extension));
+    if (lacking.length > 0)
+      findings.push(
+        fail(
+          DIAL_PLAN,
+          `The context ${agentContext} lacks ${lacking.join(', ')}.`,
+          'docs/asterisk.md has the lines to add; then "dialplan reload".',
+        ),
+      );
+  }
+  if (findings.length === 0)
+    findings.push(
+      ok(
+        DIAL_PLAN,
+        carriesCalls ? `The agent has its extensions in ${agentContext}.` : `The context ${context} is there.`,
+      ),
+    );
+  return findings;
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { checkAsterisk, speaksJson } from '../../src/doctor/asterisk.ts';
+
+const facts = {
+  version: '22.10.1+dfsg',
+  actions: ['CoreStatus', 'Hangup', 'Originate', 'Ping'],
+  hasContext: true,
+  agentExtensions: ['inbound', 'outbound', 'sorry'],
+  extensions: 12,
+};
+const wishes = { context: 'phones', agentContext: 'switchboard', carriesCalls: true, takesCalls: true };
+const verdicts = (found: Partial<typeof facts> | { agentExtensions: null }, wanted: Partial<typeof wishes> = {}) =>
+  checkAsterisk({ ...facts, ...found }, { ...wishes, ...wanted }).map(
+    ({ verdict, message }) => `${verdict}: ${message}`,
+  );
+
+describe('what doctor says of Asterisk', () => {
+  it('is that all is well where it is', () => {
+    expect(verdicts({})).toEqual([
+      'ok: Asterisk 22.10.1+dfsg answers, and shows 12 extensions.',
+      'ok: The account may do what is needed, and no more.',
+      'ok: The agent has its extensions in switchboard.',
+    ]);
+  });
+
+  it('names what an account lacks, and warns of one that may too much', () => {
+    expect(verdicts({ actions: ['CoreStatus', 'Hangup'] })[1]).toMatch(/^fail: .* lacks write = originate/);
+    for (const action of ['ModuleLoad', 'Command', 'UpdateConfig'])
+      expect(verdicts({ actions: [...facts.actions, action] })[1]).toMatch(/^warn: .* has the right /);
+  });
+
+  it('names what the dial plan lacks, for what is wanted of it', () => {
+    expect(verdicts({ agentExtensions: ['outbound'] })[2]).toMatch(
+      /^fail: The context switchboard lacks sorry, inbound/,
+    );
+    expect(verdicts({ agentExtensions: ['outbound', 'sorry'] }, { takesCalls: false })[2]).toMatch(/^ok/);
+    expect(verdicts({ agentExtensions: null })[2]).toMatch(/^fail: .* lacks outbound, sorry, inbound/);
+    expect(verdicts({ agentExtensions: null }, { carriesCalls: false })[2]).toBe('ok: The context phones is there.');
+    expect(verdicts({ hasContext: false })[2]).toMatch(/^fail: There is no context phones/);
+  });
+
+  it('is that the server is too old for the agent, or shows no extension', () => {
+    for (const version of ['22.8.0', '20.18.1', '23.2.0', '24.0.0']) expect(speaksJson(version), version).toBe(true);
+    for (const version of ['22.7.9', '20.17.0', '21.12.0', '18.26.4', '23.1.0', ''])
+      expect(speaksJson(version), version).toBe(false);
+    expect(verdicts({ version: '18.1.0' })[0]).toMatch(/^fail: Asterisk 18.1.0 is too old/);
+    expect(verdicts({ version: '18.1.0' }, { carriesCalls: false })[0]).toMatch(/^ok/);
+    expect(verdicts({ extensions: 0 })[0]).toMatch(/^warn/);
+  });
+});
