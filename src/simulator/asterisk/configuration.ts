@@ -39,6 +39,24 @@ export const ACCOUNTS = {
 export const PHONES_CONTEXT = 'phones';
 export const AGENT_CONTEXT = 'switchboard';
 
+/** What an administrator adds to the dial plan; docs/asterisk.md shows the same lines. `1001` is whoever answers while the agent is away. */
+export const AGENT_DIAL_PLAN = `[switchboard]
+exten => inbound,1,NoOp(the agent answers)
+ same => n,Dial(WebSocket/switchboard/nc(ulaw)f(json)v(caller=\${URIENCODE(\${CALLERID(num)})},called=\${URIENCODE(\${CALLERID(dnid)})},uniqueid=\${UNIQUEID},channel=\${URIENCODE(\${CHANNEL})}))
+ same => n,GotoIf($["\${DIALSTATUS}" = "ANSWER"]?done)
+ same => n,Dial(PJSIP/1001,20)
+ same => n(done),Hangup()
+exten => outbound,1,NoOp(the agent has called, and was answered)
+ same => n,Dial(WebSocket/switchboard/c(ulaw)f(json)v(ref=\${URIENCODE(\${SWITCHBOARD_REF})},uniqueid=\${UNIQUEID}))
+ same => n,Hangup()
+exten => sorry,1,NoOp(the agent is in trouble)
+ same => n,Playback(sorry-youre-having-problems&vm-goodbye)
+ same => n,Hangup()
+`;
+
+/** The rights of the account; docs/asterisk.md shows the same. */
+export const ACCOUNT_RIGHTS = { read: 'call,reporting,cdr', write: 'call,reporting,originate' };
+
 /** File name → text. */
 export function officeFiles(options: OfficeOptions): Readonly<Record<string, string>> {
   const { folder, moduleFolder, dataFolder, rtpPorts } = options;
@@ -181,7 +199,7 @@ function manager({ amiPort, certificate }: OfficeOptions): string {
     authlimit: 50,
     ...tls,
   })
-    .concat(account(ACCOUNTS.switchboard, { read: 'call,reporting,cdr', write: 'call,reporting,originate' }))
+    .concat(account(ACCOUNTS.switchboard, ACCOUNT_RIGHTS))
     .concat(account(ACCOUNTS.reader, { read: 'call,reporting', write: 'reporting' }))
     .concat(account(ACCOUNTS.tooMuch, { read: 'all', write: 'all' }));
 }
@@ -214,17 +232,5 @@ exten => 7001,1,Goto(${AGENT_CONTEXT},inbound,1)
 exten => _+X.,1,Dial(PJSIP/1002,20)
  same => n,Hangup()
 ${slin}
-[${AGENT_CONTEXT}]
-exten => inbound,1,NoOp(the agent answers)
- same => n,Dial(WebSocket/switchboard/nc(ulaw)f(json)v(caller=\${URIENCODE(\${CALLERID(num)})},called=\${URIENCODE(\${CALLERID(dnid)})},uniqueid=\${UNIQUEID},channel=\${URIENCODE(\${CHANNEL})}))
- same => n,GotoIf($["\${DIALSTATUS}" = "ANSWER"]?done)
- same => n,Dial(PJSIP/1001,20)
- same => n(done),Hangup()
-exten => outbound,1,NoOp(the agent has called, and was answered)
- same => n,Dial(WebSocket/switchboard/c(ulaw)f(json)v(ref=\${URIENCODE(\${SWITCHBOARD_REF})},uniqueid=\${UNIQUEID}))
- same => n,Hangup()
-exten => sorry,1,NoOp(the agent is in trouble)
- same => n,Playback(sorry-youre-having-problems&vm-goodbye)
- same => n,Hangup()
-`;
+${AGENT_DIAL_PLAN}`;
 }
