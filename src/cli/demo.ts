@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Line } from '../call/words.ts';
+import { processEnvironment } from '../config/config.ts';
 import { UserInputError } from '../errors.ts';
 import { connectStdioClient, type StdioClient } from '../mcp/client.ts';
 import { claimStdout } from '../mcp/stdout.ts';
+import { findAsterisk } from '../simulator/asterisk/find-asterisk.ts';
+import { CALLED_EXTENSION, startOfficeWorld } from '../simulator/asterisk/office-world.ts';
+import { COLLEAGUE_EXTENSION } from '../simulator/openai/brain.ts';
 import { SCENARIOS, type Scenario } from '../simulator/scenarios/scenarios.ts';
 import { startWorld, type World } from '../simulator/world.ts';
 import { VERSION } from '../version.ts';
@@ -36,48 +40,108 @@ type Show = (text: string) => void;
 const RESTAURANT_NUMBER = '+14155550123';
 const WAIT_SECONDS = 25;
 
+/** What is called, and how it is told. */
+interface Stage {
+  readonly world: Pick<World, 'callees' | 'env'>;
+  readonly close: () => Promise<void>;
+  readonly scenario: Pick<Scenario, 'brief' | 'outcome'>;
+  readonly opening: string;
+  /** What the user wants, and how the assistant hears of it. */
+  readonly wish: (client: StdioClient) => Promise<string>;
+  readonly number: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  /** What there is to say when the call is over. */
+  readonly after?: () => Promise<string>;
+}
+
 /** Runs the main job on the simulators, as an MCP client would. Exit code 0 when it went as the scenario says. */
 export async function run(words: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...words],
-    options: { json: { type: 'boolean', default: false }, scenario: { type: 'string', default: 'reservation' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      scenario: { type: 'string', default: 'reservation' },
+      carrier: { type: 'string', default: 'twilio' },
+    },
   });
-  const scenario = SCENARIOS[values.scenario];
-  if (!scenario)
-    throw new UserInputError(
-      `there is no scenario "${values.scenario}". There are: ${Object.keys(SCENARIOS).join(', ')}.`,
-    );
   const stdout = claimStdout();
   const show: Show = (text) => void (values.json ? process.stderr : stdout).write(`${text}\n`);
-  const world = await startWorld({ scenario: values.scenario });
+  const stage = await setStage(values.carrier, values.scenario);
   const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-demo-'));
   try {
-    const report = await simulate(world, scenario, dataDir, show);
+    const report = await simulate(stage, dataDir, show);
     if (values.json) stdout.write(`${JSON.stringify(report)}\n`);
-    return report.outcome === scenario.outcome ? 0 : 1;
+    return report.outcome === stage.scenario.outcome ? 0 : 1;
   } finally {
-    await world.close();
+    await stage.close();
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-async function simulate(world: World, scenario: Scenario, dataDir: string, show: Show): Promise<DemoReport> {
+async function setStage(carrier: string, name: string): Promise<Stage> {
+  if (carrier === 'asterisk') return await officeStage();
+  if (carrier !== 'twilio') throw new UserInputError(`there is no carrier "${carrier}". There are: twilio, asterisk.`);
+  const scenario = SCENARIOS[name];
+  if (!scenario)
+    throw new UserInputError(`there is no scenario "${name}". There are: ${Object.keys(SCENARIOS).join(', ')}.`);
+  const world = await startWorld({ scenario: name });
+  return {
+    world,
+    close: () => world.close(),
+    scenario,
+    opening:
+      'Simulated are the Twilio account, the OpenAI Realtime server and the person who answers; the speech is real audio.',
+    wish: async (client) => {
+      const args = { restaurantNumber: RESTAURANT_NUMBER, peopleNumber: '4', date: 'Friday', time: '7 pm' };
+      const prompt = await client.getPrompt('make-restaurant-reservation', args);
+      return `The user picks the prompt make-restaurant-reservation; the assistant reads:\n${indent(prompt)}\n`;
+    },
+    number: RESTAURANT_NUMBER,
+    request: {},
+  };
+}
+
+async function officeStage(): Promise<Stage> {
+  const program = findAsterisk(processEnvironment());
+  if (program === null)
+    throw new UserInputError(
+      'there is no Asterisk here. Install one (22.8 or later), or name its program in ASTERISK; scripts/demo fetches one where apt can.',
+    );
+  const world = await startOfficeWorld(program);
+  return {
+    world,
+    close: () => world.close(),
+    scenario: { brief: SCENARIOS.reservation?.brief ?? '', outcome: 'transferred' },
+    opening:
+      'A real Asterisk runs on loopback for it, with SIP telephones. Simulated are the OpenAI Realtime server and the people at the telephones; the speech is real audio.',
+    wish: async () =>
+      `The user says: “Call extension ${CALLED_EXTENSION} and book a table for four; if they want a person, put them through to ${COLLEAGUE_EXTENSION}.”\n`,
+    number: CALLED_EXTENSION,
+    request: { via: 'asterisk', transferTo: [COLLEAGUE_EXTENSION] },
+    after: async () => {
+      for (let left = 100; left > 0 && world.heardOfColleagueMs() < 1_000; left -= 1)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      const ms = world.heardOfColleagueMs();
+      return `The two telephones are connected with each other now: ${CALLED_EXTENSION} has heard ${Math.round(ms)} ms of the colleague at ${COLLEAGUE_EXTENSION}.`;
+    },
+  };
+}
+
+async function simulate(stage: Stage, dataDir: string, show: Show): Promise<DemoReport> {
   show(
     'Switchboard demo. Everything outside the server is SIMULATED on this machine: no telephone rings, nothing is spent.',
   );
-  show(
-    'Simulated are the Twilio account, the OpenAI Realtime server and the person who answers; the speech is real audio.\n',
-  );
-  const client = await startServer(world, dataDir);
+  show(`${stage.opening}\n`);
+  const client = await startServer(stage.world, dataDir);
   try {
-    return await placeAndFollow(client, world, scenario, show);
+    return await placeAndFollow(client, stage, show);
   } finally {
     await client.close();
   }
 }
 
 /** The server as an MCP client starts it, pointed at the simulated world by its ordinary settings. */
-function startServer(world: World, dataDir: string): Promise<StdioClient> {
+function startServer(world: Pick<World, 'env'>, dataDir: string): Promise<StdioClient> {
   const [entry] = process.argv.slice(1);
   if (entry === undefined) throw new UserInputError('the demo needs to be run as "switchboard demo".');
   return connectStdioClient({
@@ -91,20 +155,15 @@ function startServer(world: World, dataDir: string): Promise<StdioClient> {
   });
 }
 
-async function placeAndFollow(client: StdioClient, world: World, scenario: Scenario, show: Show): Promise<DemoReport> {
-  const prompt = await client.getPrompt('make-restaurant-reservation', {
-    restaurantNumber: RESTAURANT_NUMBER,
-    peopleNumber: '4',
-    date: 'Friday',
-    time: '7 pm',
-  });
-  show('The user picks the prompt make-restaurant-reservation; the assistant reads:');
-  show(`${indent(prompt)}\n`);
+async function placeAndFollow(client: StdioClient, stage: Stage, show: Show): Promise<DemoReport> {
+  const { world, scenario, number, request } = stage;
+  show(await stage.wish(client));
   const startedAtMs = performance.now();
   const placed = await client.callTool('trigger-call', {
-    toNumber: RESTAURANT_NUMBER,
+    toNumber: number,
     callContext: scenario.brief,
     idempotencyKey: `demo-${process.pid}`,
+    ...request,
   });
   const triggeredMs = performance.now() - startedAtMs;
   show(`The assistant calls trigger-call → ${String(placed.message)} (${triggeredMs.toFixed(0)} ms)\n`);
@@ -113,6 +172,7 @@ async function placeAndFollow(client: StdioClient, world: World, scenario: Scena
   const call = await client.callTool('get-call', { callId, detail: 'detailed', limit: 200 });
   const report = reportOf(call, world, { triggeredMs, ...followed });
   tellEnd(report, show);
+  if (stage.after) show(await stage.after());
   return report;
 }
 
@@ -155,7 +215,7 @@ interface Note {
 
 function reportOf(
   call: Record<string, unknown>,
-  world: World,
+  world: Pick<World, 'callees'>,
   timings: { triggeredMs: number; answeredMs: number; endedMs: number },
 ): DemoReport {
   const { timeline } = call.details as { timeline: readonly Note[] };

@@ -9,7 +9,7 @@ const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
   switchboard serve                  serve clients over HTTP, and those of other processes, until a signal comes
   switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--record] [--json]
   switchboard install CLIENT         put it into an MCP client's configuration   [--dry-run] [--remove] [--json]
-  switchboard demo                   a simulated call with real speech   [--scenario NAME] [--json]
+  switchboard demo                   a simulated call with real speech   [--scenario NAME] [--carrier asterisk] [--json]
   switchboard doctor                 look at everything that a call needs [--offline] [--json]
   switchboard purge                  forget calls that have ended    [--older-than 30d] [--call ID] [--dry-run] [--json]
   switchboard bench                  measure it against a bare relay     [--only PARTS] [--soak TIME] [--json]
