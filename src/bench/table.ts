@@ -1,4 +1,5 @@
 /** The report for people: a table on the terminal, the same in Markdown, and cost against calls as a plot. */
+import { MOST_P99_MS, type OfficeReport } from './office.ts';
 import { type BenchReport, delayOf, medianOf, type Pair, stolenOf, type Target, type Way } from './report.ts';
 import type { SoakFigures, SoakReport } from './soak.ts';
 
@@ -22,6 +23,29 @@ export function tablesOf(report: BenchReport): readonly Table[] {
     ...(report.truncation ? [truncationTable(report.truncation)] : []),
     { title: 'Targets', rows: [['', 'found', 'target', ''], ...report.targets.map(targetRow)] },
   ];
+}
+
+export function officeTable(report: OfficeReport): Table {
+  const { interruptions, p50Ms, p99Ms, maxMs, manager, ok } = report;
+  return {
+    title: 'The office, on a real Asterisk',
+    rows: [
+      ['', 'found', 'floor or target', ''],
+      [
+        `heard, against the telephone's ear: p99 of ${interruptions} interruptions`,
+        `${p99Ms.toFixed(1)} ms`,
+        `${MOST_P99_MS} ms`,
+        ok ? 'met' : 'MISSED',
+      ],
+      ['  middle and longest', `${p50Ms.toFixed(1)} and ${maxMs.toFixed(1)} ms`, '', ''],
+      ...manager.map(({ name, ms, floorMs, ratio }) => [
+        name,
+        `${ms.toFixed(0)} ms`,
+        `${floorMs.toFixed(0)} ms by a bare socket`,
+        `${ratio.toFixed(2)} ×`,
+      ]),
+    ],
+  };
 }
 
 function loads(report: BenchReport): readonly (readonly Pair[])[] {

@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type BenchOptions, PARTS, type Part, runBench } from '../bench/bench.ts';
 import { writeDocs } from '../bench/docs.ts';
+import { measureOffice, type OfficeReport } from '../bench/office.ts';
 import { type BenchReport, MOST_HARNESS_CORE } from '../bench/report.ts';
 import { soak } from '../bench/soak.ts';
-import { plainText, soakTable, tablesOf } from '../bench/table.ts';
+import { officeTable, plainText, soakTable, tablesOf } from '../bench/table.ts';
+import { processEnvironment } from '../config/config.ts';
 import { UserInputError } from '../errors.ts';
+import { freePort } from '../http/free-port.ts';
 import { claimStdout } from '../mcp/stdout.ts';
+import { findAsterisk } from '../simulator/asterisk/find-asterisk.ts';
 import { VERSION } from '../version.ts';
 
 /** Measures the server against a bare relay under load. Exit code 0 when every target is met. */
@@ -22,6 +26,7 @@ export async function run(words: readonly string[]): Promise<number> {
       only: { type: 'string', default: PARTS.join(',') },
       profile: { type: 'string' },
       soak: { type: 'string' },
+      office: { type: 'boolean', default: false },
       'write-docs': { type: 'boolean', default: false },
       from: { type: 'string' },
       role: { type: 'string' },
@@ -46,12 +51,25 @@ export async function run(words: readonly string[]): Promise<number> {
     show(found, plainText(soakTable(found)));
     return found.ok ? 0 : 1;
   }
+  if (values.office) {
+    const found = await office(options);
+    show(found, plainText(officeTable(found)));
+    return found.ok ? 0 : 1;
+  }
   const report = values.from === undefined ? await runBench(options) : readReport(values.from);
   if (values['write-docs']) writeDocs('docs', report);
   show(report, tablesOf(report).map(plainText).join('\n'));
   if (report.harnessCore > MOST_HARNESS_CORE)
     process.stderr.write('The harness used more than 80 % of its core: the run counts for nothing.\n');
   return report.ok ? 0 : 1;
+}
+
+/** On a real Asterisk, where there is one. */
+async function office({ version, tell }: BenchOptions): Promise<OfficeReport> {
+  const program = findAsterisk(processEnvironment());
+  if (program === null)
+    throw new UserInputError('there is no Asterisk here: install one, or name its program in ASTERISK.');
+  return await measureOffice({ program, version, tell, freePort });
 }
 
 /** A report that `--json` printed before. */

@@ -236,7 +236,8 @@ export class AsteriskLine implements Line {
 
   /** In the telephone system's own words. */
   async #apologise(): Promise<void> {
-    const outcome = await this.#setUp.exchange.apologise(this.#uniqueId);
+    // Without its audio's leg the dial plan has gone on, and most likely hung up.
+    const outcome = this.#isLive ? await this.#setUp.exchange.apologise(this.#uniqueId) : 'failed';
     this.#emit({ type: 'carrier.redirected', outcome });
   }
 
