@@ -1,9 +1,9 @@
 import type { CarrierEvent, LineStatus } from '../../call/events.ts';
-import { Audio } from '../../media/audio.ts';
-import { msOfBytes } from '../../media/mulaw.ts';
+import type { Audio } from '../../media/audio.ts';
 import type { Line, LineOptions, MediaSocket, Redirection } from '../carrier.ts';
 import { Downlink, type DownlinkClock } from './downlink.ts';
 import type { Exchange, ExchangeNews } from './exchange.ts';
+import { InboundAudio } from './inbound-audio.ts';
 import { ANSWER, HANG_UP, readMediaEvent } from './stream.ts';
 
 export interface LineSetUp {
@@ -45,7 +45,7 @@ export class AsteriskLine implements Line {
   #isEnding = false;
   #socket: MediaSocket | null = null;
   #downlink: Downlink | null = null;
-  #heardBytes = 0;
+  #inbound: InboundAudio | null = null;
   #stopFollowing: () => void = () => undefined;
 
   constructor(setUp: LineSetUp) {
@@ -112,7 +112,7 @@ export class AsteriskLine implements Line {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#stopFollowing();
-    this.#downlink?.close();
+    this.#closeAudio();
     this.#socket?.close(1000);
     this.#setUp.forget(this);
   }
@@ -144,10 +144,7 @@ export class AsteriskLine implements Line {
   }
 
   #hear(data: Buffer): void {
-    if (!this.#isLive) return;
-    const mediaMs = msOfBytes(this.#heardBytes);
-    this.#heardBytes += data.byteLength;
-    this.#setUp.options.hear(Audio.fromBytes(data), mediaMs);
+    this.#inbound?.take(data);
   }
 
   #obey(text: string): void {
@@ -170,11 +167,19 @@ export class AsteriskLine implements Line {
     }
   }
 
+  #closeAudio(): void {
+    this.#downlink?.close();
+    this.#inbound?.close();
+    this.#inbound = null;
+  }
+
   #startStream(): void {
     const socket = this.#socket;
     if (this.#isLive || this.#isReleased || socket === null) return;
     this.#isLive = true;
-    this.#downlink = new Downlink((data) => socket.send(data), this.#setUp.clock);
+    const { clock, options } = this.#setUp;
+    this.#downlink = new Downlink((data) => socket.send(data), clock);
+    this.#inbound = new InboundAudio(clock, options.hear);
     // Who hears audio has answered; news of that may be slower.
     this.#take({ kind: 'status', status: 'answered' });
     this.#emit({ type: 'carrier.streamStarted', epoch: 1 });
@@ -183,7 +188,7 @@ export class AsteriskLine implements Line {
   #endStream(how: 'stopped' | 'dropped'): void {
     if (!this.#isLive) return;
     this.#isLive = false;
-    this.#downlink?.close();
+    this.#closeAudio();
     this.#emit({ type: 'carrier.streamEnded', epoch: 1, how });
   }
 

@@ -65,7 +65,10 @@ export class AgentExchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    options.ami.onEvent((event) => this.#hear(event));
+    const { ami, logger } = options;
+    ami.onEvent((event) => this.#hear(event));
+    // A call that comes in asks the manager nothing, and yet its end is told there.
+    ami.ready().catch((err: unknown) => logger.warn({ err }, 'Asterisk’s manager cannot be reached yet'));
   }
 
   ready(): Promise<void> {
