@@ -13,6 +13,7 @@ export interface Setting {
   readonly traits?: Partial<CarrierTraits>;
   readonly policy?: Partial<CallPolicy>;
   readonly language?: string;
+  readonly transferTo?: readonly string[];
   /** Delay between what the carrier's buffer plays and the echo of its mark. */
   readonly echoMs?: number;
 }
@@ -106,6 +107,7 @@ export class Scenario {
         language: this.setting.language ?? 'en',
         voice: 'sage',
         disclose: true,
+        ...(this.setting.transferTo ? { transferTo: this.setting.transferTo } : {}),
       },
       limits: { ringMs: 30_000, firstSpeechMs: 3_000, silenceMs: 15_000, callMs: 900_000, ...limits },
       traits: {

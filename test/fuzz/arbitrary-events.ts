@@ -4,9 +4,23 @@ import type { Happening } from '../call/machine.ts';
 
 export const REQUEST = {
   type: 'call.requested',
-  brief: { to: '+14155550123', context: 'Book a table.', language: 'en', voice: 'sage', disclose: true },
+  brief: {
+    to: '+14155550123',
+    context: 'Book a table.',
+    language: 'en',
+    voice: 'sage',
+    disclose: true,
+    transferTo: ['1003'],
+  },
   limits: { ringMs: 30_000, firstSpeechMs: 3_000, silenceMs: 15_000, callMs: 120_000 },
-  traits: { lookAheadMs: 10_000, clearEchoesMarks: true, canSay: true, canReattach: true, canSendDigits: false },
+  traits: {
+    lookAheadMs: 10_000,
+    clearEchoesMarks: true,
+    canSay: true,
+    canReattach: true,
+    canSendDigits: true,
+    canTransfer: true,
+  },
   policy: { serverInterrupts: true, turnSilenceMs: 500, firstTurnSilenceMs: 1_000 },
 } as const satisfies Happening;
 
@@ -78,8 +92,17 @@ const model = fc.oneof(
       replyId,
       itemId,
       toolCallId: fc.constantFrom('t1', 't2'),
-      name: fc.constantFrom('end_call', 'stay_quiet', 'fly'),
-      args: fc.constantFrom('{}', '{"outcome":"Booked."}', '{"seconds":20}', 'no json', '{"seconds":1e9}'),
+      name: fc.constantFrom('end_call', 'stay_quiet', 'transfer_call', 'press_keys', 'fly'),
+      args: fc.constantFrom(
+        '{}',
+        '{"to":"1003"}',
+        '{"to":"1009"}',
+        '{"keys":"12#"}',
+        '{"outcome":"Booked."}',
+        '{"seconds":20}',
+        'no json',
+        '{"seconds":1e9}',
+      ),
     }),
   },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('model.itemDone'), itemId, complete: fc.boolean() }) },

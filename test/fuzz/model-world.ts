@@ -183,8 +183,15 @@ export class ModelWorld {
   }
 
   private tool(making: Making): void {
-    const name = this.random.chance(0.4) ? 'end_call' : this.random.chance(0.7) ? 'stay_quiet' : 'fly';
-    const args = name === 'end_call' ? '{"outcome":"Done."}' : '{"seconds":10}';
+    const others = ['stay_quiet', 'transfer_call', 'press_keys', 'fly'] as const;
+    const name = this.random.chance(0.4) ? 'end_call' : (others[Math.floor(this.random.between(0, 4))] ?? 'fly');
+    const args = {
+      end_call: '{"outcome":"Done."}',
+      transfer_call: '{"to":"1003","summary":"x"}',
+      press_keys: '{"keys":"5"}',
+      stay_quiet: '{"seconds":10}',
+      fly: '{}',
+    }[name];
     this.say({
       type: 'model.toolCalled',
       replyId: making.replyId,
