@@ -99,6 +99,7 @@ function createAsterisk({ config, clock, logger, asterisk, take }: OutsideOption
     exchange,
     username,
     password,
+    audioSocket: config.asteriskAudioSocket === null ? undefined : addressOf(config.asteriskAudioSocket),
     clock,
     logger,
     incoming: {
@@ -143,4 +144,9 @@ export function settingsOf(config: Config, timing: AppTiming): Parameters<typeof
     maxConcurrentCalls: config.maxConcurrentCalls,
     maxCallsPerHour: config.maxCallsPerHour,
   };
+}
+
+function addressOf(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
 }

@@ -48,6 +48,10 @@ const credential = form(/^\S+$/, 'be one word without spaces');
 const hostName = form(/^[A-Za-z0-9._:-]{1,253}$/, 'be a host name or an address, without scheme and port');
 const hostNames = words(/^[A-Za-z0-9._-]{1,253}$/, 'be a comma-separated list of host names, without scheme and port');
 const toolNames = words(/^[A-Za-z0-9_-]{1,40}$/, 'be a comma-separated list of names of tools');
+const hostAndPort = form(
+  /^([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:]+\]):\d{1,5}$/,
+  'be an address and a port, such as 127.0.0.1:9092',
+);
 const isoCountry = form(/^[A-Za-z]{2}$/, 'be the two letters of a country, such as US');
 const dialPrefix = form(/^(\+|[\d*#]{1,10})$/, 'be + or the digits that are dialled in its place, such as 00 or 9011');
 const dialContext = form(/^[A-Za-z0-9_-]{1,79}$/, 'be the name of a context of the dial plan');
@@ -126,6 +130,7 @@ export const SETTINGS = {
   asteriskMediaUsername: optional('ASTERISK_MEDIA_USERNAME', credential, 'User name that Asterisk shows when it connects the audio of a call (websocket_client.conf).'),
   asteriskMediaPassword: secret('ASTERISK_MEDIA_PASSWORD', token, 'Password of ASTERISK_MEDIA_USERNAME.'),
   asteriskAgentContext: setting('ASTERISK_AGENT_CONTEXT', dialContext, 'switchboard', 'Context of Asterisk’s dial plan with the extensions of the agent; docs/asterisk.md has it.'),
+  asteriskAudioSocket: optional('ASTERISK_AUDIOSOCKET', hostAndPort, 'Address at which Asterisk connects the audio of calls by AudioSocket, such as 127.0.0.1:9092: for servers without chan_websocket. Nothing but the id of a call authenticates it, so keep it on loopback or behind a firewall.'),
   cdrDatabaseUrl: secret('CDR_DATABASE_URL', cdrUrl, 'Where Asterisk keeps its call records: postgres://…, mysql://…, sqlite:/path or csv:/path. Only ever read.'),
   cdrTable: setting('CDR_TABLE', tableName, 'cdr', 'Table of the call records.'),
   inboundContext: optional('INBOUND_CONTEXT', text, 'What the agent is told about calls that come in over Asterisk. Without it such calls are refused, and the dial plan goes on.'),

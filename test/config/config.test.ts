@@ -99,6 +99,7 @@ describe('the settings', () => {
       asteriskMediaUsername: null,
       asteriskMediaPassword: null,
       asteriskAgentContext: 'switchboard',
+      asteriskAudioSocket: null,
       cdrDatabaseUrl: null,
       cdrTable: 'cdr',
       inboundContext: null,

@@ -174,7 +174,8 @@ export function noise(byteLength: number, seed: number): Buffer {
   return Buffer.from(
     Array.from({ length: byteLength }, () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return (state >>> 24) % SILENCE_BYTE;
+      // Neither of the two zeros of µ-law: over linear samples they become one.
+      return (state >>> 24) % (SILENCE_BYTE >> 1);
     }),
   );
 }

@@ -1,11 +1,15 @@
 /** Telephone calls over an Asterisk of one's own: it connects the audio of each to us (chan_websocket), and is asked for the rest through its manager. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { CallId, CarrierTraits } from '../../call/words.ts';
+import { ConfigError } from '../../errors.ts';
 import type { Carrier, Line, LineOptions, MediaSocket, UpgradeRequest } from '../carrier.ts';
+import { startAudioSocketServer } from './audiosocket-server.ts';
 import type { DownlinkClock } from './downlink.ts';
 import type { Exchange } from './exchange.ts';
+import type { MediaLeg } from './leg.ts';
 import { AsteriskLine, type LineSetUp } from './line.ts';
-import { HANG_UP, readMediaEvent } from './stream.ts';
+import { readMediaEvent } from './stream.ts';
+import { WebSocketLeg } from './websocket-leg.ts';
 
 export const MEDIA_PATH = '/call/asterisk/media';
 
@@ -28,6 +32,8 @@ export interface AsteriskCarrierOptions {
   /** Absent: calls that come in are refused at once. `mayTake` is asked before the upgrade. */
   readonly incoming?: { readonly mayTake: () => boolean; readonly take: (call: IncomingCall) => void } | undefined;
   readonly startDeadlineMs?: number;
+  /** Where Asterisk connects the audio of calls by AudioSocket, for servers without chan_websocket. */
+  readonly audioSocket?: { readonly host: string; readonly port: number } | undefined;
 }
 
 export interface AsteriskLog {
@@ -62,10 +68,26 @@ class AsteriskCarrier implements Carrier {
   readonly #options: AsteriskCarrierOptions;
   readonly #lines = new Set<AsteriskLine>();
   readonly #authorization: Buffer;
+  readonly #audioSocket: { close(): void } | null;
+  #trouble: ConfigError | null = null;
 
   constructor(options: AsteriskCarrierOptions) {
     this.#options = options;
-    const { username, password } = options;
+    const { username, password, audioSocket, clock, logger } = options;
+    this.#audioSocket = audioSocket
+      ? startAudioSocketServer({
+          ...audioSocket,
+          clock,
+          take: (leg, uuid) => void this.#takeAudioSocket(leg, uuid),
+          failed: (err) => {
+            this.#trouble = new ConfigError(
+              `The AudioSocket listener could not be started at ${audioSocket.host}:${audioSocket.port}: another program has the port, or the address is not this machine's.`,
+              { settings: ['ASTERISK_AUDIOSOCKET'], cause: err },
+            );
+            logger.warn({ err }, this.#trouble.message);
+          },
+        })
+      : null;
     this.#authorization = digestOf(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`);
     this.sockets = [
       {
@@ -76,8 +98,9 @@ class AsteriskCarrier implements Carrier {
     ];
   }
 
-  preflight(): Promise<void> {
-    return this.#options.exchange.ready();
+  async preflight(): Promise<void> {
+    if (this.#trouble !== null) throw this.#trouble;
+    await this.#options.exchange.ready();
   }
 
   line(options: LineOptions): Line {
@@ -85,6 +108,7 @@ class AsteriskCarrier implements Carrier {
     return this.#made(options, {
       uniqueIdFor: (to) => uniqueIdOf(options.callId, to, wall()),
       ref: randomBytes(24).toString('base64url'),
+      uuid: randomUUID(),
     });
   }
 
@@ -106,6 +130,7 @@ class AsteriskCarrier implements Carrier {
   }
 
   close(): void {
+    this.#audioSocket?.close();
     for (const line of [...this.#lines]) line.release();
   }
 
@@ -128,22 +153,21 @@ class AsteriskCarrier implements Carrier {
     const ref = query.get('ref');
     if (ref === null) return this.#ring(socket, query);
     const line = this.#lineOf(ref);
-    if (line) line.attach(socket);
+    if (line) line.attach(new WebSocketLeg(socket, this.#options.clock));
     else socket.close(1008);
   }
 
   /** Compared as digests, so that how long it takes tells nothing of them. */
   #lineOf(ref: string): AsteriskLine | undefined {
     const given = digestOf(ref);
-    return [...this.#lines].find((line) => line.ref !== null && timingSafeEqual(digestOf(line.ref), given));
+    return [...this.#lines].find((line) => line.references.some((one) => timingSafeEqual(digestOf(one), given)));
   }
 
   /** A telephone calls: its media socket is there, and the call rings until somebody takes it. */
   #ring(socket: MediaSocket, query: URLSearchParams): void {
-    const { incoming, clock, logger, startDeadlineMs = START_DEADLINE_MS } = this.#options;
+    const { clock, startDeadlineMs = START_DEADLINE_MS } = this.#options;
     const uniqueId = query.get('uniqueid') ?? '';
     let isStarted = false;
-    let isTaken = false;
     const cancelDeadline = clock.setTimer(() => socket.close(1002), startDeadlineMs);
     socket.onClose(() => cancelDeadline());
     socket.onMessage((data, isBinary) => {
@@ -152,19 +176,39 @@ class AsteriskCarrier implements Carrier {
       if (event?.kind !== 'start') return;
       isStarted = true;
       cancelDeadline();
-      const decline = (): void => {
-        if (isTaken) return;
-        socket.send(HANG_UP);
-        socket.close(1000);
-      };
-      if (!event.isMulaw8k) return decline();
-      logger.info({ uniqueId }, 'a call comes in');
-      const line = (options: LineOptions): Line => {
-        isTaken = true;
-        return this.#made(options, { uniqueId, socket });
-      };
-      const from = query.get('caller') ?? '';
-      incoming?.take({ carrier: { ...this.#face(), line }, uniqueId, from, to: query.get('called') ?? '', decline });
+      const leg = new WebSocketLeg(socket, clock, true);
+      if (event.isMulaw8k)
+        this.#offer(leg, { uniqueId, from: query.get('caller') ?? '', to: query.get('called') ?? '' });
+      else decline(leg);
+    });
+  }
+
+  /** An AudioSocket says nothing but an id: of a call that we have placed, or of a channel that Asterisk says it has this id. */
+  async #takeAudioSocket(leg: MediaLeg, uuid: string): Promise<void> {
+    const line = this.#lineOf(uuid);
+    if (line) {
+      if (line.reserve()) line.attach(leg);
+      else leg.close();
+      return;
+    }
+    const call = this.#options.incoming?.mayTake() ? await this.#options.exchange.whoseAudioSocket(uuid) : null;
+    if (call === null) leg.close();
+    else this.#offer(leg, call);
+  }
+
+  #offer(leg: MediaLeg, call: { readonly uniqueId: string; readonly from: string; readonly to: string }): void {
+    this.#options.logger.info({ uniqueId: call.uniqueId }, 'a call comes in');
+    let isTaken = false;
+    const line = (options: LineOptions): Line => {
+      isTaken = true;
+      return this.#made(options, { uniqueId: call.uniqueId, leg });
+    };
+    this.#options.incoming?.take({
+      ...call,
+      carrier: { ...this.#face(), line },
+      decline: () => {
+        if (!isTaken) decline(leg);
+      },
     });
   }
 
@@ -189,6 +233,11 @@ class AsteriskCarrier implements Carrier {
       close: () => undefined,
     };
   }
+}
+
+function decline(leg: MediaLeg): void {
+  leg.hangUp();
+  leg.close();
 }
 
 function uniqueIdOf(callId: CallId, to: string, wallMs: number): string {

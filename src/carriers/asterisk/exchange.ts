@@ -20,6 +20,10 @@ export interface Exchange {
   apologise(uniqueId: string): Promise<'done' | 'failed'>;
   /** Keys pressed towards the telephone. */
   sendDigits(uniqueId: string, digits: string): Promise<'done' | 'failed'>;
+  /** Whose audio an AudioSocket with this id is, as the telephone system shows it at this moment; null when it is nobody's. */
+  whoseAudioSocket(
+    uuid: string,
+  ): Promise<{ readonly uniqueId: string; readonly from: string; readonly to: string } | null>;
   /** Hears what becomes of a channel that was there before. */
   follow(uniqueId: string, told: (news: ExchangeNews) => void): () => void;
 }
@@ -30,6 +34,8 @@ export interface OriginateRequest {
   readonly uniqueId: string;
   /** Comes back in the address of the media socket. */
   readonly ref: string;
+  /** Comes back as the id of an AudioSocket. */
+  readonly uuid: string;
   readonly ringMs: number;
   /** The telephone system ends the call then by itself, counted from now. */
   readonly maxMs: number;

@@ -1,10 +1,10 @@
 import type { CarrierEvent, LineStatus } from '../../call/events.ts';
 import type { Audio } from '../../media/audio.ts';
-import type { Line, LineOptions, MediaSocket, Redirection } from '../carrier.ts';
-import { Downlink, type DownlinkClock } from './downlink.ts';
+import type { Line, LineOptions, Redirection } from '../carrier.ts';
+import type { DownlinkClock } from './downlink.ts';
 import type { Exchange, ExchangeNews } from './exchange.ts';
 import { InboundAudio } from './inbound-audio.ts';
-import { ANSWER, HANG_UP, readMediaEvent } from './stream.ts';
+import type { MediaLeg } from './leg.ts';
 
 export interface LineSetUp {
   readonly options: LineOptions;
@@ -18,14 +18,15 @@ export interface LineSetUp {
 export interface Placing {
   /** The id that its channel will have, which is ours to choose. */
   readonly uniqueIdFor: (to: string) => string;
-  /** What its media socket has to show. */
+  /** What its audio has to show: one for the WebSocket, one in the form that AudioSocket demands. */
   readonly ref: string;
+  readonly uuid: string;
 }
 
-/** A call that comes in: its channel and its media socket are there. */
+/** A call that comes in: its channel and its audio are there. */
 export interface Taking {
   readonly uniqueId: string;
-  readonly socket: MediaSocket;
+  readonly leg: MediaLeg;
 }
 
 const TERMINAL: ReadonlySet<LineStatus> = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
@@ -43,16 +44,13 @@ export class AsteriskLine implements Line {
   #isOver = false;
   #hangUpWanted = false;
   #isEnding = false;
-  #socket: MediaSocket | null = null;
-  #downlink: Downlink | null = null;
+  #leg: MediaLeg | null = null;
   #inbound: InboundAudio | null = null;
   #stopFollowing: () => void = () => undefined;
 
   constructor(setUp: LineSetUp) {
     this.#setUp = setUp;
-    if (!('socket' in setUp.way)) return;
-    this.#uniqueId = setUp.way.uniqueId;
-    this.attach(setUp.way.socket);
+    if ('leg' in setUp.way) this.#uniqueId = setUp.way.uniqueId;
   }
 
   /** Empty until it is dialled. */
@@ -60,31 +58,34 @@ export class AsteriskLine implements Line {
     return this.#uniqueId;
   }
 
-  get ref(): string | null {
-    return 'ref' in this.#setUp.way && !this.#isReleased ? this.#setUp.way.ref : null;
+  /** What may be shown for its audio; nothing once it is released. */
+  get references(): readonly string[] {
+    const { way } = this.#setUp;
+    return 'ref' in way && !this.#isReleased ? [way.ref, way.uuid] : [];
   }
 
   dial(request: { readonly to: string; readonly ringMs: number; readonly maxMs: number }): void {
     if (this.#isDialled || this.#isReleased) return;
     this.#isDialled = true;
     const { exchange, way } = this.#setUp;
-    if ('socket' in way) return this.#answer(way.socket);
+    if ('leg' in way) return this.#answer(way.leg);
     this.#uniqueId = way.uniqueIdFor(request.to);
     const { to, ringMs } = request;
-    const asked = { to, uniqueId: this.#uniqueId, ref: way.ref, ringMs, maxMs: ringMs + request.maxMs };
+    const { ref, uuid } = way;
+    const asked = { to, uniqueId: this.#uniqueId, ref, uuid, ringMs, maxMs: ringMs + request.maxMs };
     void exchange.originate(asked, (news) => this.#take(news));
   }
 
   play(audio: Audio): void {
-    if (this.#isLive) this.#downlink?.play(audio.bytes());
+    if (this.#isLive) this.#leg?.play(audio.bytes());
   }
 
   mark(generation: number, markId: number): void {
-    if (this.#isLive) this.#downlink?.mark(generation, markId);
+    if (this.#isLive) this.#leg?.mark(generation, markId);
   }
 
   clear(): void {
-    if (this.#isLive) this.#downlink?.clear();
+    if (this.#isLive) this.#leg?.clear();
   }
 
   redirect(redirection: Redirection): void {
@@ -112,8 +113,8 @@ export class AsteriskLine implements Line {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#stopFollowing();
-    this.#closeAudio();
-    this.#socket?.close(1000);
+    this.#inbound?.close();
+    this.#leg?.close();
     this.#setUp.forget(this);
   }
 
@@ -124,61 +125,30 @@ export class AsteriskLine implements Line {
     return true;
   }
 
-  attach(socket: MediaSocket): void {
-    this.#socket = socket;
-    socket.onMessage((data, isBinary) => {
-      if (this.#isReleased) return;
-      if (isBinary) this.#hear(data);
-      else this.#obey(data.toString('utf8'));
+  attach(leg: MediaLeg): void {
+    if (this.#isReleased) return leg.close();
+    this.#leg = leg;
+    leg.listen({
+      started: () => this.#startStream(),
+      heard: (bytes) => this.#inbound?.take(bytes),
+      marked: (generation, markId) => this.#emit({ type: 'carrier.markEchoed', epoch: 1, generation, markId }),
+      pressed: (digit) => this.#emit({ type: 'carrier.digitPressed', digit }),
+      ended: (how) => this.#endStream(how),
     });
-    socket.onClose((code) => this.#endStream(code === 1000 ? 'stopped' : 'dropped'));
-    if (this.#isReleased) socket.close(1000);
   }
 
   /** The telephone has rung until now. */
-  #answer(socket: MediaSocket): void {
+  #answer(leg: MediaLeg): void {
     this.#stopFollowing = this.#setUp.exchange.follow(this.#uniqueId, (news) => this.#take(news));
     this.#take({ kind: 'accepted' });
-    socket.send(ANSWER);
-    this.#startStream();
-  }
-
-  #hear(data: Buffer): void {
-    this.#inbound?.take(data);
-  }
-
-  #obey(text: string): void {
-    const event = readMediaEvent(text);
-    switch (event?.kind) {
-      case 'start':
-        // Of a call that comes in it has been heard before.
-        if ('socket' in this.#setUp.way) return;
-        if (!event.isMulaw8k) return this.#socket?.close(1003);
-        return this.#startStream();
-      case 'mark':
-        return this.#emit({ type: 'carrier.markEchoed', epoch: 1, generation: event.generation, markId: event.markId });
-      case 'digit':
-        return this.#emit({ type: 'carrier.digitPressed', digit: event.digit });
-      case 'full':
-        return this.#downlink?.hold();
-      case 'room':
-        return this.#downlink?.goOn();
-      default:
-    }
-  }
-
-  #closeAudio(): void {
-    this.#downlink?.close();
-    this.#inbound?.close();
-    this.#inbound = null;
+    leg.answer();
+    this.attach(leg);
   }
 
   #startStream(): void {
-    const socket = this.#socket;
-    if (this.#isLive || this.#isReleased || socket === null) return;
+    if (this.#isLive || this.#isReleased) return;
     this.#isLive = true;
     const { clock, options } = this.#setUp;
-    this.#downlink = new Downlink((data) => socket.send(data), clock);
     this.#inbound = new InboundAudio(clock, options.hear);
     // Who hears audio has answered; news of that may be slower.
     this.#take({ kind: 'status', status: 'answered' });
@@ -188,7 +158,8 @@ export class AsteriskLine implements Line {
   #endStream(how: 'stopped' | 'dropped'): void {
     if (!this.#isLive) return;
     this.#isLive = false;
-    this.#closeAudio();
+    this.#inbound?.close();
+    this.#inbound = null;
     this.#emit({ type: 'carrier.streamEnded', epoch: 1, how });
   }
 
@@ -225,7 +196,7 @@ export class AsteriskLine implements Line {
     let outcome = await this.#setUp.exchange.hangUp(this.#uniqueId);
     if (outcome === 'failed' && this.#isLive) {
       // Without its manager there is still the audio's way: the leg ends, and the dial plan hangs up behind it.
-      this.#socket?.send(HANG_UP);
+      this.#leg?.hangUp();
       outcome = 'done';
     }
     this.#isEnding = false;

@@ -7,7 +7,7 @@ import { type AmiClient, type AmiClock, type AmiEvent, type AmiLog, AmiRefusal }
 import type { AmiMessage } from './ami/message.ts';
 import { ORIGINATE_REASONS } from './calls.ts';
 import { endpointOf, listExtensions } from './extensions.ts';
-import { checkExtension, isChannelName } from './names.ts';
+import { checkExtension, isChannelName, known } from './names.ts';
 
 type Status = 'dialling' | 'ringing' | 'answered' | 'completed' | 'busy' | 'no-answer' | 'failed' | 'canceled';
 
@@ -24,6 +24,7 @@ export interface OriginateAsk {
   readonly to: string;
   readonly uniqueId: string;
   readonly ref: string;
+  readonly uuid: string;
   readonly ringMs: number;
   readonly maxMs: number;
 }
@@ -193,6 +194,21 @@ export class AgentExchange {
     }
   }
 
+  /** The application's data begins with the id; the channel that runs it is the caller's. */
+  async whoseAudioSocket(uuid: string): Promise<{ uniqueId: string; from: string; to: string } | null> {
+    try {
+      const channels = await this.#options.ami.list('CoreShowChannels');
+      const item = channels.find(
+        (one) => one.get('Application') === 'AudioSocket' && one.get('ApplicationData').startsWith(`${uuid},`),
+      );
+      if (!item) return null;
+      return { uniqueId: item.get('Uniqueid'), from: known(item.get('CallerIDNum')) ?? '', to: item.get('Exten') };
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'Asterisk did not say whose AudioSocket it is');
+      return null;
+    }
+  }
+
   follow(uniqueId: string, told: Told): () => void {
     this.#followed.set(uniqueId, { told, isAnswered: true, goneBy: null, dialEnded: () => undefined });
     return () => this.#forget(uniqueId);
@@ -219,7 +235,7 @@ export class AgentExchange {
   }
 
   #originateFields(
-    { uniqueId, ref, ringMs, maxMs }: OriginateAsk,
+    { uniqueId, ref, uuid, ringMs, maxMs }: OriginateAsk,
     channel: string,
   ): Record<string, string | number | string[]> {
     return {
@@ -233,7 +249,11 @@ export class AgentExchange {
       // Nothing is decoded on the way.
       Codecs: 'ulaw',
       // Two underscores: for the legs that it makes as well. The limit is Asterisk's own, and outlives us.
-      Variable: [`__SWITCHBOARD_REF=${ref}`, `TIMEOUT(absolute)=${Math.ceil(maxMs / 1_000)}`],
+      Variable: [
+        `__SWITCHBOARD_REF=${ref}`,
+        `__SWITCHBOARD_UUID=${uuid}`,
+        `TIMEOUT(absolute)=${Math.ceil(maxMs / 1_000)}`,
+      ],
     };
   }
 

@@ -38,6 +38,7 @@ export const ACCOUNTS = {
 /** The contexts of the dial plan. */
 export const PHONES_CONTEXT = 'phones';
 export const AGENT_CONTEXT = 'switchboard';
+export const AUDIOSOCKET_CONTEXT = 'switchboard-audiosocket';
 
 /** What an administrator adds to the dial plan; docs/asterisk.md shows the same lines. `1001` is whoever answers while the agent is away. */
 export const AGENT_DIAL_PLAN = `[switchboard]
@@ -51,6 +52,18 @@ exten => outbound,1,NoOp(the agent has called, and was answered)
  same => n,Hangup()
 exten => sorry,1,NoOp(the agent is in trouble)
  same => n,Playback(sorry-youre-having-problems&vm-goodbye)
+ same => n,Hangup()
+`;
+
+/** The same for servers without chan_websocket; docs/asterisk.md shows the same lines. */
+export const AUDIOSOCKET_DIAL_PLAN = `[switchboard]
+exten => inbound,1,Answer()
+ same => n,AudioSocket(\${UUID()},127.0.0.1:9092)
+ same => n,Dial(PJSIP/1001,20)
+ same => n,Hangup()
+exten => outbound,1,AudioSocket(\${SWITCHBOARD_UUID},127.0.0.1:9092)
+ same => n,Hangup()
+exten => sorry,1,Playback(sorry-youre-having-problems&vm-goodbye)
  same => n,Hangup()
 `;
 
@@ -206,9 +219,9 @@ function manager({ amiPort, certificate }: OfficeOptions): string {
 
 function dialPlan({ phones, audioSocket }: OfficeOptions): string {
   const hints = phones.map((phone) => `exten => ${phone},hint,PJSIP/${phone}\n`).join('');
-  const slin = audioSocket
-    ? `exten => 7002,1,Answer()\n same => n,AudioSocket(\${UUID()},${audioSocket})\n same => n,Hangup()\n`
-    : '';
+  // In a context of its own, so that both ways can be tried on one server.
+  const older = AUDIOSOCKET_DIAL_PLAN.replace('[switchboard]', `[${AUDIOSOCKET_CONTEXT}]`);
+  const slin = audioSocket === undefined ? '' : older.replaceAll('127.0.0.1:9092', audioSocket);
   return `[general]
 static = yes
 writeprotect = yes
@@ -231,6 +244,8 @@ exten => 7001,1,Goto(${AGENT_CONTEXT},inbound,1)
 ; An outside line, as far as this office has one: the number after it is a phone.
 exten => _+X.,1,Dial(PJSIP/1002,20)
  same => n,Hangup()
+exten => 7002,1,Goto(${AUDIOSOCKET_CONTEXT},inbound,1)
+
 ${slin}
 ${AGENT_DIAL_PLAN}`;
 }
