@@ -79,6 +79,7 @@ export async function examineOffice(config: Config, clock: Clock, logger: Logger
       context: config.asteriskContext,
       agentContext: config.asteriskAgentContext,
       carriesCalls: config.asteriskMediaUsername !== null,
+      hasAudioSocket: config.asteriskAudioSocket !== null,
       takesCalls: config.inboundContext !== null,
     };
     return [...checkAsterisk(facts, wishes), ...(await examineRecords(asterisk))];

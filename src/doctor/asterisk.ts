@@ -14,6 +14,8 @@ export interface AsteriskWishes {
   readonly agentContext: string;
   /** Calls shall go over it. */
   readonly carriesCalls: boolean;
+  /** The audio may come by AudioSocket instead. */
+  readonly hasAudioSocket: boolean;
   /** Calls that come in shall be taken. */
   readonly takesCalls: boolean;
 }
@@ -39,14 +41,15 @@ export function checkAsterisk(facts: AsteriskFacts, wishes: AsteriskWishes): rea
   return [checkVersion(facts, wishes), checkRights(facts), ...checkDialPlan(facts, wishes)];
 }
 
-function checkVersion({ version, extensions }: AsteriskFacts, { carriesCalls }: AsteriskWishes): Finding {
+function checkVersion({ version, extensions }: AsteriskFacts, wishes: AsteriskWishes): Finding {
+  const { carriesCalls, hasAudioSocket } = wishes;
   const shown = /^[\w.+~-]{1,60}$/.test(version) ? ` ${version}` : '';
   const seen = `Asterisk${shown} answers, and shows ${extensions} extensions.`;
-  if (carriesCalls && !speaksJson(version))
+  if (carriesCalls && !hasAudioSocket && !speaksJson(version))
     return fail(
       CHECK,
       `Asterisk${shown} is too old for the agent's audio.`,
-      'It needs chan_websocket with JSON: Asterisk 20.18, 22.8 or 23.2 and later.',
+      'It needs chan_websocket with JSON: Asterisk 20.18, 22.8 or 23.2 and later. Older ones carry calls by AudioSocket: set ASTERISK_AUDIOSOCKET; docs/asterisk.md.',
     );
   if (extensions === 0)
     return warn(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MEDIA_PATH } from '../../src/carriers/asterisk/carrier.ts';
 import { SETTINGS } from '../../src/config/schema.ts';
 import { ASTERISK_TOOLS } from '../../src/mcp/tools/asterisk/catalogue.ts';
-import { ACCOUNT_RIGHTS, AGENT_DIAL_PLAN } from '../../src/simulator/asterisk/configuration.ts';
+import { ACCOUNT_RIGHTS, AGENT_DIAL_PLAN, AUDIOSOCKET_DIAL_PLAN } from '../../src/simulator/asterisk/configuration.ts';
 
 const PAGE = readFileSync(new URL('../../docs/asterisk.md', import.meta.url), 'utf8');
 /** As they stand in the numbered list. */
@@ -12,6 +12,7 @@ const indented = (text: string): string => text.replace(/^(?=.)/gm, '   ');
 describe('docs/asterisk.md', () => {
   it('has the dial plan and the account with which the tests run a real Asterisk', () => {
     expect(PAGE).toContain(indented(AGENT_DIAL_PLAN.trim()));
+    expect(PAGE).toContain(AUDIOSOCKET_DIAL_PLAN.trim());
     expect(PAGE).toContain(`read = ${ACCOUNT_RIGHTS.read}`);
     expect(PAGE).toContain(`write = ${ACCOUNT_RIGHTS.write}`);
     expect(PAGE).toContain(`ws://127.0.0.1:3004${MEDIA_PATH}`);
@@ -26,7 +27,9 @@ describe('docs/asterisk.md', () => {
   });
 
   it('leads to places that are there', () => {
-    const anchors = [...PAGE.matchAll(/^## (.*)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(' ', '-'));
+    const anchors = [...PAGE.matchAll(/^## (.*)$/gm)].map(([, title = '']) =>
+      title.toLowerCase().replaceAll(':', '').replaceAll(' ', '-'),
+    );
     for (const [, anchor = ''] of PAGE.matchAll(/\]\(#([^)]+)\)/g)) expect(anchors).toContain(anchor);
   });
 });

@@ -8,7 +8,13 @@ const facts = {
   agentExtensions: ['inbound', 'outbound', 'sorry'],
   extensions: 12,
 };
-const wishes = { context: 'phones', agentContext: 'switchboard', carriesCalls: true, takesCalls: true };
+const wishes = {
+  context: 'phones',
+  agentContext: 'switchboard',
+  carriesCalls: true,
+  hasAudioSocket: false,
+  takesCalls: true,
+};
 const verdicts = (found: Partial<typeof facts> | { agentExtensions: null }, wanted: Partial<typeof wishes> = {}) =>
   checkAsterisk({ ...facts, ...found }, { ...wishes, ...wanted }).map(
     ({ verdict, message }) => `${verdict}: ${message}`,
@@ -45,6 +51,7 @@ describe('what doctor says of Asterisk', () => {
       expect(speaksJson(version), version).toBe(false);
     expect(verdicts({ version: '18.1.0' })[0]).toMatch(/^fail: Asterisk 18.1.0 is too old/);
     expect(verdicts({ version: '18.1.0' }, { carriesCalls: false })[0]).toMatch(/^ok/);
+    expect(verdicts({ version: '18.1.0' }, { hasAudioSocket: true })[0]).toMatch(/^ok/);
     expect(verdicts({ extensions: 0 })[0]).toMatch(/^warn/);
   });
 });

@@ -1,5 +1,5 @@
 /** Whole calls on a real Asterisk: SIP telephone → Asterisk → Switchboard → simulated model, and back. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MEDIA_PATH } from '../../src/carriers/asterisk/carrier.ts';
 import { RESTAURANT_SCRIPT } from '../../src/simulator/callee/restaurant-host.ts';
 import { type Script, type ScriptedCallee, scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
@@ -64,15 +64,18 @@ describe.skipIf(ASTERISK === null)('over a real Asterisk', { timeout: 60_000 }, 
 
   beforeAll(async () => {
     port = await freePort();
+    const audioSocket = `127.0.0.1:${await freePort()}`;
     pbx = await startTestOffice({
       media: { url: `ws://127.0.0.1:${port}${MEDIA_PATH}`, ...MEDIA },
-      phones: ['1001', '1002', '1003', '1004', '1005', '1006'],
+      phones: ['1001', '1002', '1003', '1004', '1005', '1006', '1007'],
+      audioSocket,
     });
     const settings = {
       ...pbx.env(),
       PORT: String(port),
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       INBOUND_CONTEXT: 'You answer the telephone of the office.',
+      ASTERISK_AUDIOSOCKET: audioSocket,
     };
     office = await openOffice({ brain: () => reservationBrain(RULES), settings });
     await phone('1002', RESTAURANT_SCRIPT);
@@ -80,6 +83,7 @@ describe.skipIf(ASTERISK === null)('over a real Asterisk', { timeout: 60_000 }, 
     await phone('1004', WANTS_A_PERSON);
     await phone('1005', CALLER);
     await phone('1006', MACHINE);
+    await phone('1007', CALLER);
   });
   afterAll(async () => {
     await office?.close();
@@ -134,6 +138,16 @@ describe.skipIf(ASTERISK === null)('over a real Asterisk', { timeout: 60_000 }, 
     expect(people.get('1005')?.ear.faults()).toEqual([]);
   });
 
+  it.concurrent('so is one whose audio comes by AudioSocket, as from a server without chan_websocket', async () => {
+    const up = await phones.get('1007')?.call('7002', holder('1007', CALLER));
+    await up?.ended;
+    const listed = (await office.switchboard.calls({ limit: 50 })).calls.find(({ to }) => to === '1007');
+    const call = await office.ended(listed?.callId ?? '');
+    expect(call).toMatchObject({ inbound: true, outcome: 'completed' });
+    expect(call.lines.map(({ speaker }) => speaker)).toEqual(['agent', 'callee', 'agent', 'callee']);
+    // Its two zeros become one on the way over linear samples, so the ear of exact bytes has nothing to say here.
+  });
+
   it.concurrent('keys are pressed both ways', async () => {
     const call = await callOf({ to: '1006' });
     expect(call.outcome).toBe('callee-hung-up');
@@ -174,5 +188,29 @@ describe.skipIf(ASTERISK === null)('over a real Asterisk', { timeout: 60_000 }, 
     expect(await upgrade(`${MEDIA_PATH}?uniqueid=1.1`, 'wrong-password-for-tests')).toBe(401);
     expect(await upgrade(`${MEDIA_PATH}?ref=${'x'.repeat(32)}`, MEDIA.password)).toBe(403);
     expect(await upgrade(MEDIA_PATH, MEDIA.password)).toBe(503);
+  });
+});
+
+describe.skipIf(ASTERISK === null)('while the agent is away', { timeout: 30_000 }, () => {
+  it.each([
+    ['nobody listens for its audio', {}],
+    ['it takes no calls', { INBOUND_CONTEXT: '' }],
+  ])('because %s, the operator’s telephone rings instead, at once', async (why, settings) => {
+    const port = await freePort();
+    const pbx = await startTestOffice({ media: { url: `ws://127.0.0.1:${port}${MEDIA_PATH}`, ...MEDIA } });
+    onTestFinished(() => pbx.stop());
+    if (why === 'it takes no calls') {
+      const address = { PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` };
+      const office = await openOffice({ settings: { ...pbx.env(), ...address, ...settings } });
+      onTestFinished(() => office.close());
+    }
+    const quiet = () => ({ tick: () => ({ spoken: null }) });
+    const operator = await pbx.phone('1001', () => ({ kind: 'answers', ringMs: 20, callee: quiet }));
+    const caller = await pbx.phone('1002');
+    const sinceMs = performance.now();
+    const call = await caller.call('7001', quiet);
+    expect(performance.now() - sinceMs).toBeLessThan(3_000);
+    expect(operator.calls).toHaveLength(1);
+    call.hangUp();
   });
 });
