@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columnsOf, parseCsv } from '../../../../src/pbx/asterisk/cdr/csv.ts';
 import { type CdrStore, openCdr } from '../../../../src/pbx/asterisk/cdr/database.ts';
 import { callStatistics, extensionSummary, moment, queryCalls } from '../../../../src/pbx/asterisk/cdr/queries.ts';
+import { MARIADB, type MariaDb, startMariaDb } from '../../../system/mariadb.ts';
 import { POSTGRES, type Postgres, startPostgres } from '../../../system/postgres.ts';
 
 const CSV = fileURLToPath(new URL('./Master.csv', import.meta.url));
@@ -19,6 +20,9 @@ const folder = mkdtempSync(join(tmpdir(), 'cdr-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let postgres: Postgres;
+let mariadb: MariaDb;
+/** Kinds of store that there are none of here. */
+const MISSING = new Set([...(POSTGRES === null ? ['PostgreSQL'] : []), ...(MARIADB === null ? ['MariaDB'] : [])]);
 const open: { readonly [name: string]: () => Promise<CdrStore> } = {
   'a CSV file': () => openCdr({ url: `csv:${CSV}`, table: 'cdr' }),
   'a SQLite file': async () => {
@@ -31,6 +35,7 @@ const open: { readonly [name: string]: () => Promise<CdrStore> } = {
     database.close();
     return await openCdr({ url: `sqlite:${path}`, table: 'calls' });
   },
+  MariaDB: async () => await openCdr({ url: mariadb.url('reader', 'reader-password', 'asteriskcdrdb'), table: 'cdr' }),
   PostgreSQL: async () => await openCdr({ url: postgres.url('reader', 'reader-password'), table: 'office.cdr' }),
 };
 
@@ -53,8 +58,28 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => postgres?.stop());
 
+beforeAll(async () => {
+  if (MARIADB === null) return;
+  mariadb = await startMariaDb();
+  // As FreePBX has it.
+  await mariadb.run(`
+    CREATE DATABASE asteriskcdrdb;
+    CREATE TABLE asteriskcdrdb.cdr (accountcode varchar(80), src varchar(80), dst varchar(80), dcontext varchar(80), clid varchar(80),
+      channel varchar(80), dstchannel varchar(80), lastapp varchar(80), lastdata varchar(80), calldate datetime, answer datetime NULL,
+      \`end\` datetime, duration int, billsec int, disposition varchar(45), amaflags varchar(20), uniqueid varchar(80), userfield varchar(255),
+      peeraccount varchar(80), linkedid varchar(80), sequence int);
+    CREATE USER reader@'127.0.0.1' IDENTIFIED BY 'reader-password';
+    CREATE USER writer@'127.0.0.1' IDENTIFIED BY 'writer-password';
+    GRANT SELECT ON asteriskcdrdb.cdr TO reader@'127.0.0.1';
+    GRANT ALL ON asteriskcdrdb.* TO writer@'127.0.0.1';`);
+  await mariadb.run('INSERT INTO asteriskcdrdb.cdr VALUES ?', [
+    ROWS.map((row) => row.map((text, i) => (text === '' && (i > 8 || i === 17) ? null : text))),
+  ]);
+}, 30_000);
+afterAll(() => mariadb?.stop());
+
 describe.each(Object.keys(open))('call records in %s', (name) => {
-  const skipped = name === 'PostgreSQL' && POSTGRES === null;
+  const skipped = MISSING.has(name);
   let store: CdrStore;
   beforeAll(async () => {
     if (skipped) return;
@@ -121,7 +146,7 @@ describe.each(Object.keys(open))('call records in %s', (name) => {
     const table = sql.table(store.table);
     if (name === 'a CSV file') return;
     for (const text of [sql`DELETE FROM ${table}`, sql`UPDATE ${table} SET src = 'x'`, sql`DROP TABLE ${table}`])
-      await expect(text.execute(store.db)).rejects.toThrow(/read-?only|permission denied/i);
+      await expect(text.execute(store.db)).rejects.toThrow(/read[- ]?only|permission denied|command denied/i);
     expect((await callStatistics(store, DAY)).calls).toBe(116);
   });
 });
@@ -131,6 +156,13 @@ describe('the connection to the call records', () => {
     const store = await openCdr({ url: postgres.url('writer', 'writer-password'), table: 'office.cdr' });
     expect(store.warnings).toEqual([expect.stringContaining('may change the call records')]);
     await expect(sql`DELETE FROM office.cdr`.execute(store.db)).rejects.toThrow(/read-only transaction/);
+    await store.close();
+  });
+
+  it.skipIf(MARIADB === null)('is read-only in MariaDB too, for an account that may write', async () => {
+    const store = await openCdr({ url: mariadb.url('writer', 'writer-password', 'asteriskcdrdb'), table: 'cdr' });
+    expect(store.warnings).toEqual([expect.stringContaining('may change the call records')]);
+    await expect(sql`DELETE FROM cdr`.execute(store.db)).rejects.toThrow(/READ ONLY transaction/);
     await store.close();
   });
 
