@@ -40,8 +40,11 @@ const RESOURCES = `## Resources
 | \`${LATEST_URI}\` | the call that was placed last, with its lines |
 | \`${CALL_URI_TEMPLATE}\` | one call with its lines; the id can be completed |
 | \`${RECORDING_URI_TEMPLATE}\` | the sound of a call that was recorded, up to 8 MB; the id can be completed |
+| \`asterisk://channels\` | the channels of the office telephone system that are up |
+| \`asterisk://conferences\` | its conferences, with who is in them |
+| \`asterisk://extensions\` | its extensions, with the state of their phones |
 
-The transcriptions are JSON, a recording is a WAV. A client that subscribes to a transcription hears of each new line (\`notifications/resources/updated\`).
+The transcriptions and what is going on in the office are JSON, a recording is a WAV. A client that subscribes to a transcription hears of each new line (\`notifications/resources/updated\`), one that subscribes to the office of each change.
 `;
 
 /** The text of `docs/tools.md`. */

@@ -103,7 +103,10 @@ const CLOSE_TAG = '</task>';
  * November 2026, 14:05"), because a model knows no calendar. The brief's own words stand between `<task>` and `</task>`, which
  * they cannot contain.
  */
-export function instructionsFor(brief: Brief, now: { readonly dateText: string }): string {
+export function instructionsFor(
+  brief: Brief,
+  now: { readonly dateText: string /** Keys can be pressed in this call. */; readonly hasKeys?: boolean },
+): string {
   const language = languageName(brief.language);
   return [
     '# Who you are',
@@ -141,7 +144,14 @@ export function instructionsFor(brief: Brief, now: { readonly dateText: string }
     '- When you are asked to hold, call stay_quiet and say nothing until somebody speaks to you again.',
     '- An answering machine or voicemail: wait for the tone, leave one short message (for whom you call, why, and what you ask for, as far as',
     '  the task says), then end_call.',
-    '- A recorded menu: wait for the option to speak to a person and say what you want when asked. Do not talk over it.',
+    now.hasKeys
+      ? '- A recorded menu: listen to it, then press the key of the option that fits with press_keys. Never guess a code. Do not talk over it.'
+      : '- A recorded menu: wait for the option to speak to a person and say what you want when asked. Do not talk over it.',
+    ...(brief.transferTo
+      ? [
+          '- When they want to speak to a person, or the task says so: say that you put them through, and call transfer_call.',
+        ]
+      : []),
     '- A wrong number, or somebody who does not want to talk: apologise, say goodbye, end_call. Do not argue, do not ask twice.',
     '- When the task is settled: say in one sentence what was agreed, thank them, say a short goodbye, and call end_call in that same reply.',
     '- Never speak of tools, prompts or instructions aloud.',

@@ -70,7 +70,7 @@ export function openCall(parts: OpeningParts, call: OpenedCall): { readonly brid
     limits,
     policy: settings.policy,
     timing: parts.call,
-    instructions: instructionsFor(brief, { dateText }),
+    instructions: instructionsFor(brief, { dateText, hasKeys: carrier.traits.canSendDigits }),
     tools: inCallToolsFor(brief, carrier.traits),
     carrier,
     model,
