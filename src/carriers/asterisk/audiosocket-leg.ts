@@ -122,6 +122,7 @@ export class AudioSocketLeg implements MediaLeg {
     const frame = new Uint8Array(FRAME_BYTES).fill(SILENCE_BYTE);
     let filled = 0;
     for (let entry = this.#queue[0]; entry !== undefined && filled < FRAME_BYTES; entry = this.#queue[0]) {
+      // Told when the frame behind it begins: what is before it has been played then.
       if ('mark' in entry) {
         this.#passMarks();
         continue;
@@ -132,8 +133,6 @@ export class AudioSocketLeg implements MediaLeg {
       entry.taken += piece.byteLength;
       if (entry.taken === entry.bytes.byteLength) this.#queue.shift();
     }
-    // Told when their audio goes out; it is played then.
-    this.#passMarks();
     return frame;
   }
 

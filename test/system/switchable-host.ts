@@ -1,5 +1,5 @@
-import type { Carrier, MediaSocket } from '../../../src/carriers/carrier.ts';
-import { createPublicServer } from '../../../src/http/server.ts';
+import type { Carrier, MediaSocket } from '../../src/carriers/carrier.ts';
+import { createPublicServer } from '../../src/http/server.ts';
 
 /** A public listener whose carrier can be changed, as the telephone system knows one address only. */
 export async function startSwitchableHost(shape: Carrier) {

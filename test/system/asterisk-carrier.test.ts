@@ -1,18 +1,18 @@
 /** The carrier contract on a real Asterisk, with a SIP telephone at its other end. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { createAsteriskCarrier, MEDIA_PATH } from '../../../src/carriers/asterisk/carrier.ts';
-import type { Carrier } from '../../../src/carriers/carrier.ts';
-import { AgentExchange } from '../../../src/pbx/asterisk/exchange.ts';
-import type { Asterisk } from '../../../src/pbx/asterisk/operations.ts';
-import { AGENT_CONTEXT, AUDIOSOCKET_CONTEXT, PHONES_CONTEXT } from '../../../src/simulator/asterisk/configuration.ts';
-import type { Answer } from '../../../src/simulator/callee/callee.ts';
-import type { SipPhone } from '../../../src/simulator/sip/phone.ts';
-import { systemClock } from '../../../src/switchboard/clock.ts';
-import { describeCarrier } from '../../contracts/carrier.ts';
-import { freePort } from '../../fixtures/free-port.ts';
-import { until } from '../../fixtures/mcp-pair.ts';
-import { ASTERISK, MEDIA, QUIET, startTestOffice, type TestOffice } from '../../system/office.ts';
+import { createAsteriskCarrier, MEDIA_PATH } from '../../src/carriers/asterisk/carrier.ts';
+import type { Carrier } from '../../src/carriers/carrier.ts';
+import { AgentExchange } from '../../src/pbx/asterisk/exchange.ts';
+import type { Asterisk } from '../../src/pbx/asterisk/operations.ts';
+import { AGENT_CONTEXT, AUDIOSOCKET_CONTEXT, PHONES_CONTEXT } from '../../src/simulator/asterisk/configuration.ts';
+import type { Answer } from '../../src/simulator/callee/callee.ts';
+import type { SipPhone } from '../../src/simulator/sip/phone.ts';
+import { systemClock } from '../../src/switchboard/clock.ts';
+import { describeCarrier } from '../contracts/carrier.ts';
+import { freePort } from '../fixtures/free-port.ts';
+import { until } from '../fixtures/mcp-pair.ts';
+import { ASTERISK, MEDIA, QUIET, startTestOffice, type TestOffice } from './office.ts';
 import { startSwitchableHost } from './switchable-host.ts';
 
 /** 1,000 frames, after which Asterisk 22 drops what comes. */
@@ -70,6 +70,7 @@ describe.skipIf(ASTERISK === null).each(WAYS)(
       name,
       networkCapMs: NETWORK_CAP_MS,
       isCapFixed: true,
+      playoutMs: 40,
       forgetsCalls: true,
       open: async (options) => {
         answer = options.answer;
