@@ -14,6 +14,10 @@ const ASKED: readonly (readonly [key: SettingKey, title: string])[] = [
   ['maxCallsPerHour', 'Calls an hour'],
   ['confirmCalls', 'Ask before each call'],
   ['readOnly', 'Only read'],
+  ['amiHost', 'Asterisk: address of its manager'],
+  ['amiUsername', 'Asterisk: manager account'],
+  ['amiSecret', 'Asterisk: secret of that account'],
+  ['asteriskContext', 'Asterisk: context of calls'],
 ];
 
 /** `manifest.json` of the MCP bundle (manifest version 0.3). The program stands in `server/`. */
@@ -42,7 +46,12 @@ export function bundleManifest(): object {
       },
     },
     user_config: Object.fromEntries(ASKED.map(([key, title]) => [nameOf(key), asked(key, title)])),
-    tools: TOOLS.map(({ name, description: about }) => ({ name, description: about })),
+    // Those that everybody gets; the settings of an office bring more.
+    tools: TOOLS.filter(({ toolset }) => toolset === 'voice').map(({ name, description: about }) => ({
+      name,
+      description: about,
+    })),
+    tools_generated: true,
     prompts: PROMPTS.map(({ name, description: about, args }) => ({
       name,
       description: about,

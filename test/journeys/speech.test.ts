@@ -19,6 +19,7 @@ const CONVERSATIONS: readonly Conversation[] = [
   { says: ['c.moment', 'c.mmhm'], hears: ['a.long2', 'a.farewell'] },
   { says: ['c.seven', 'c.stop'], hears: ['a.perfect', 'a.message'] },
   { says: ['c.name', 'c.yes'], hears: ['a.long', 'a.parking'] },
+  { says: ['c.person', 'c.office'], hears: ['a.transfer', 'a.reception'] },
 ];
 
 const PATIENT = { helloAfterMs: null, hangUpAfterMs: null };

@@ -1,6 +1,6 @@
 /** A MariaDB of one's own on loopback. `scripts/test` sees to it that there is one, and names it; null: what needs it is skipped. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
@@ -18,18 +18,18 @@ export interface MariaDb {
   stop(): Promise<void>;
 }
 
-const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null;
+/** It runs as root only when told so. Another user might not get at its programs: those that apt brought stand below this folder. */
+const AS_ROOT = process.getuid?.() === 0 ? ['--user=root'] : [];
 
 export async function startMariaDb(): Promise<MariaDb> {
   const base = dirname(MARIADB ?? '');
   const folder = mkdtempSync(join(tmpdir(), 'mariadb-'));
   const data = join(folder, 'data');
   mkdirSync(data);
-  if (NOBODY) for (const path of [folder, data]) chownSync(path, NOBODY.uid, NOBODY.gid);
   const libraries = process.env.MARIADB_LIBRARIES;
   const env = { ...process.env, ...(libraries ? { LD_LIBRARY_PATH: libraries } : {}) };
-  const common = ['--no-defaults', `--basedir=${base}`, `--datadir=${data}`];
-  const how = { env, cwd: folder, ...NOBODY } as const;
+  const common = ['--no-defaults', `--basedir=${base}`, `--datadir=${data}`, ...AS_ROOT];
+  const how = { env, cwd: folder } as const;
   const install = [...common, '--auth-root-authentication-method=normal', '--skip-test-db'];
   execFileSync(join(base, 'bin', 'mariadb-install-db'), install, { ...how, stdio: 'ignore' });
   const port = await freePort();

@@ -1,8 +1,8 @@
 /** A PostgreSQL of one's own on loopback. `scripts/test` sees to it that there is one, and names it; null: what needs it is skipped. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import pg from 'pg';
 import { freePort } from '../fixtures/free-port.ts';
 
@@ -27,10 +27,9 @@ export interface Postgres {
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null;
 
 export async function startPostgres(): Promise<Postgres> {
-  const bin = POSTGRES ?? '';
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
   if (NOBODY) chownSync(folder, NOBODY.uid, NOBODY.gid);
-  const libraries = process.env.POSTGRES_LIBRARIES;
+  const { bin, libraries } = withinReach(folder);
   const env = { ...process.env, ...(libraries ? { LD_LIBRARY_PATH: libraries } : {}) };
   const data = join(folder, 'data');
   const secret = join(folder, 'secret');
@@ -62,6 +61,17 @@ export async function startPostgres(): Promise<Postgres> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What apt brought stands below this folder, which may be closed to others than its owner: then `nobody` gets a copy. */
+function withinReach(folder: string): { readonly bin: string; readonly libraries: string | undefined } {
+  const bin = POSTGRES ?? '';
+  const libraries = process.env.POSTGRES_LIBRARIES;
+  if (NOBODY === null || libraries === undefined) return { bin, libraries };
+  const usr = join(libraries, '../..');
+  const copy = join(folder, 'usr');
+  cpSync(usr, copy, { recursive: true, verbatimSymlinks: true });
+  return { bin: join(copy, relative(usr, bin)), libraries: join(copy, relative(usr, libraries)) };
 }
 
 async function query(options: pg.ClientConfig, sql: string): Promise<readonly Record<string, unknown>[]> {

@@ -1,0 +1,88 @@
+/** The product as a program on a real Asterisk, with every log on: what it says, writes and logs holds none of the office's secrets. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { MEDIA_PATH } from '../../src/carriers/asterisk/carrier.ts';
+import { ACCOUNTS } from '../../src/simulator/asterisk/configuration.ts';
+import { scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
+import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
+import { findings, type Place } from '../attack/secrets/scan.ts';
+import { freePort } from '../fixtures/free-port.ts';
+import { processes, type ServerProcess } from '../journeys/process.ts';
+import { AGREES, shortCalls } from '../journeys/short-calls.ts';
+import { ASTERISK, MEDIA, startTestOffice } from './office.ts';
+
+const SECRETS = {
+  'AMI secret': ACCOUNTS.switchboard.secret,
+  'wrong AMI secret': 'wrong-ami-"Qm7\\x%aN+2/v',
+  'media password': MEDIA.password,
+  'database password': 'cdr-"Wj6 z%cR+5/tGf=3y',
+};
+
+const here = processes();
+afterEach(() => here.cleanUp());
+
+const text = (name: string, content: string): Place => ({ name, content: Buffer.from(content) });
+
+function filesOf(folder: string): Place[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => ({ name: path.slice(folder.length + 1), content: readFileSync(path) }));
+}
+
+it.skipIf(ASTERISK === null)('no secret of the office gets where it does not belong', { timeout: 60_000 }, async () => {
+  const world = here.later(await shortCalls(AGREES));
+  const port = await freePort();
+  const office = await startTestOffice({ media: { url: `ws://127.0.0.1:${port}${MEDIA_PATH}`, ...MEDIA } });
+  here.later({ close: () => office.stop() });
+  const phrases = loadPhrasebook();
+  await office.phone('1002', () => ({
+    kind: 'answers',
+    ringMs: 100,
+    callee: () => scriptedCallee(AGREES, phrases),
+  }));
+  const password = encodeURIComponent(SECRETS['database password']);
+  const start = async (more: Record<string, string>): Promise<{ server: ServerProcess; dataDir: string }> => {
+    const dataDir = here.folder();
+    const env = {
+      ...world.env,
+      ...office.env(),
+      CDR_DATABASE_URL: `postgres://reader:${password}@127.0.0.1:9/asterisk`,
+      TOOLSETS: 'calls,asterisk',
+      PORT: String(port),
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      LOG_LEVEL: 'trace',
+      DATA_DIR: dataDir,
+      ...more,
+    };
+    return { server: await here.start({ env }), dataDir };
+  };
+  const placesOf = ({ server, dataDir }: Awaited<ReturnType<typeof start>>): Place[] => [
+    text('stderr', server.log),
+    text('stdout', server.stdout.join('\n')),
+    ...filesOf(dataDir),
+  ];
+
+  const well = await start({});
+  const callId = await well.server.place({ toNumber: '1002', via: 'asterisk' });
+  expect((await well.server.follow(callId)).data).toMatchObject({ outcome: 'completed' });
+  expect((await well.server.tool('asterisk_query_cdr', {})).isError).toBe(true);
+  expect((await well.server.tool('asterisk_get_system_status', {})).isError).toBe(false);
+  await well.server.readResource('asterisk://channels');
+  await well.server.tool('get-call', { callId, detail: 'detailed' });
+  const wellPlaces = placesOf(well);
+  well.server.endInput();
+  expect(await well.server.exit).toEqual({ code: 0, signal: null });
+
+  const refused = await start({ AMI_SECRET: SECRETS['wrong AMI secret'], CDR_DATABASE_URL: '' });
+  const status = await refused.server.tool('asterisk_get_system_status', {});
+  expect(status).toMatchObject({ isError: true, text: expect.stringContaining('AMI_SECRET') });
+  const places = [...wellPlaces, ...placesOf(well), ...placesOf(refused)];
+
+  // The scan looks at what it should: what belongs there is found there.
+  expect(findings(places, { callId }).map((finding) => finding.slice('callId in '.length))).toEqual(
+    expect.arrayContaining(['stderr', 'stdout', expect.stringMatching(/\.sqlite/)]),
+  );
+  expect(findings(places, SECRETS, [MEDIA.username, ACCOUNTS.switchboard.username, 'reader'])).toEqual([]);
+});
