@@ -1,7 +1,7 @@
 /** The adapters, and what the switchboard takes of the settings: both out of the settings alone. */
 import type { CallPolicy } from './call/events.ts';
 import type { Limits } from './call/words.ts';
-import { createAsteriskCarrier } from './carriers/asterisk/carrier.ts';
+import { createAsteriskCarrier, nameInLog } from './carriers/asterisk/carrier.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createTwilioCarrier, type TwilioOptions } from './carriers/twilio/carrier.ts';
 import type { AppTiming } from './config/app-timing.ts';
@@ -93,6 +93,7 @@ function createAsterisk({ config, clock, logger, asterisk, take }: OutsideOption
     logger,
     context: config.asteriskContext,
     agentContext: config.asteriskAgentContext,
+    country: config.asteriskCountry.toUpperCase(),
     plus: config.asteriskPlus,
   });
   return createAsteriskCarrier({
@@ -106,7 +107,7 @@ function createAsterisk({ config, clock, logger, asterisk, take }: OutsideOption
       mayTake: () => config.inboundContext !== null,
       take: (call) => {
         take(call).catch((err: unknown) => {
-          logger.warn({ err, uniqueId: call.uniqueId }, 'a call that came in was not taken');
+          logger.warn({ err, call: nameInLog(call.uniqueId) }, 'a call that came in was not taken');
           call.decline();
         });
       },

@@ -30,10 +30,7 @@ export function createOffice(config: Config, clock: Clock, logger: Logger): Aste
     cdr: config.cdrDatabaseUrl === null ? null : { url: config.cdrDatabaseUrl, table: config.cdrTable },
     numbers: {
       isEmergency: (dialled, country) => isEmergencyIn(country, dialled),
-      refusalOf: (number) => {
-        const verdict = checkNumber(number, { allowed: allowedNumbers, blocked: blockedNumbers });
-        return verdict.ok ? null : verdict.reason;
-      },
+      verdictOf: (number) => checkNumber(number, { allowed: allowedNumbers, blocked: blockedNumbers }),
       e164: (number, country) => suggestE164(number, country.toUpperCase()),
       country: countryFacts,
     },
@@ -55,7 +52,12 @@ export function lateOffice(config: () => Config, clock: Clock, logger: Logger): 
     asterisk() {
       office ??= createOffice(config(), clock, logger);
       if (office !== null) return office;
-      const { amiHost, amiUsername, amiSecret } = config();
+      const { amiHost, amiUsername, amiSecret, simulate } = config();
+      if (simulate && amiHost === null)
+        throw new ConfigError(
+          'With --simulate the telephones of the office are left alone, whatever is set. Start Switchboard without it to use Asterisk.',
+          { settings: [] },
+        );
       const needed = { AMI_HOST: amiHost, AMI_USERNAME: amiUsername, AMI_SECRET: amiSecret };
       const settings = Object.entries(needed).flatMap(([name, value]) => (value === null ? [name] : []));
       const verb = settings.length === 1 ? 'is' : 'are';
@@ -78,6 +80,7 @@ export async function examineOffice(config: Config, clock: Clock, logger: Logger
     const wishes = {
       context: config.asteriskContext,
       agentContext: config.asteriskAgentContext,
+      readOnly: config.readOnly,
       carriesCalls: config.asteriskMediaUsername !== null,
       hasAudioSocket: config.asteriskAudioSocket !== null,
       takesCalls: config.inboundContext !== null,

@@ -29,6 +29,7 @@ export interface StreamRegion {
   startedAtMs: number | null;
   upSinceMs: number;
   lostAtMs: number | null;
+  lostHow: 'stopped' | 'dropped' | null;
   inquired: boolean;
   reattached: boolean;
   /** Streams that were asked for and never came up. */
@@ -233,6 +234,7 @@ export function newCall(): Call {
       startedAtMs: null,
       upSinceMs: 0,
       lostAtMs: null,
+      lostHow: null,
       inquired: false,
       reattached: false,
       failures: 0,

@@ -111,12 +111,19 @@ export function endingOverdue(draft: Draft): void {
   else finishEnding(draft);
 }
 
-/** The person is still with us, or nobody is: then the line is put down. */
+/**
+ * The person is still with us, or is not: then the telephone went on with somebody else although nobody confirmed it, or is down. To put
+ * the line down would cut two people off.
+ */
 function transferFailed(draft: Draft): void {
   const { stream, model, ending } = draft.call;
   note(draft, 'transfer-failed');
   const { reason, result } = ending.verdict ?? { reason: '', result: null };
-  if (stream.state !== 'up' || model.state !== 'ready')
+  if (stream.state !== 'up') {
+    const unsure = `${reason} Whether that worked is not known.`;
+    return settle(draft, { outcome: 'unknown', reason: unsure, result, mayReopen: false });
+  }
+  if (model.state !== 'ready')
     return hangUp(draft, { outcome: 'error', reason: `${reason} That did not work.`, result, mayReopen: false });
   reopen(draft, MEMOS.transferFailed);
   draft.call.floor.answerNextTurn = false;

@@ -1,7 +1,7 @@
 /** The telephone call: dialling once, statuses by rank, uncertainty, hanging up, and settling accounts at the end. */
 import type { Verdict } from './call.ts';
 import type { ToldLine } from './commands.ts';
-import { type Draft, emit, note, streamMs, timingOf } from './draft.ts';
+import { type Draft, emit, note, streamMs, timingOf, traitsOf } from './draft.ts';
 import type { CarrierEvent, LineStatus, RequestEvent } from './events.ts';
 import { cutPlayback, meet } from './floor.ts';
 import { discardReply, dropPending } from './replies.ts';
@@ -114,6 +114,9 @@ function terminalVerdict(draft: Draft, status: LineStatus): Verdict {
   )
     return brokenVerdict();
   if (unanswered) return { ...unanswered, result: null, mayReopen: false };
+  // Where a stream cannot come back the line goes down with it, and nobody has hung up.
+  if (stream.lostHow === 'dropped' && stream.state === 'lost' && !traitsOf(draft.call).canReattach)
+    return brokenVerdict();
   return stream.startedAtMs === null
     ? silentVerdict()
     : { outcome: 'callee-hung-up', reason: 'The other person hung up.', result: null, mayReopen: false };

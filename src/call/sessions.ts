@@ -97,6 +97,7 @@ export function streamEnded(draft: Draft, event: Carrier<'carrier.streamEnded'>)
   note(draft, 'stream-ended', { epoch: event.epoch, how: event.how });
   stream.state = 'lost';
   stream.lostAtMs = draft.nowMs;
+  stream.lostHow = event.how;
   if (settling || line.hangUp !== 'none') return;
   cutPlayback(draft, model.state === 'ready');
   if (floor.speaking) emit(draft, { type: 'model.commitInput' });

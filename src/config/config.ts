@@ -135,6 +135,11 @@ export function requireForCalls(
   via: Via = usualVia(config),
 ): void {
   const complainedOf = new Set(complaints.map((complaint) => complaint.setting));
+  if (via === 'asterisk' && config.simulate && config.amiHost === null)
+    throw new ConfigError(
+      'With --simulate the telephones of the office are left alone, so no call goes over Asterisk. Leave via out to place a simulated call.',
+      { settings: [] },
+    );
   const missing = missingForCalls(config, via).filter((name) => !complainedOf.has(name));
   if (missing.length === 0 && complaints.length === 0) return;
   const sentences = complaints.map((complaint) => complaint.message);

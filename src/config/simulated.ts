@@ -24,7 +24,8 @@ export function keptApart(config: Config): Config {
     twilioApiKey: null,
     twilioApiSecret: null,
     // Its telephones would ring.
-    amiHost: null,
+    ...{ amiHost: null, amiUsername: null, amiSecret: null, cdrDatabaseUrl: null },
+    ...{ asteriskMediaUsername: null, asteriskMediaPassword: null, asteriskAudioSocket: null, inboundContext: null },
     openaiRealtimeDialect: SETTINGS.openaiRealtimeDialect.fallback,
     openaiRealtimeModel: SETTINGS.openaiRealtimeModel.fallback,
     openaiTranscriptionModel: SETTINGS.openaiTranscriptionModel.fallback,

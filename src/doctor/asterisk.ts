@@ -12,6 +12,8 @@ export interface AsteriskFacts {
 export interface AsteriskWishes {
   readonly context: string;
   readonly agentContext: string;
+  /** Nothing shall be changed. */
+  readonly readOnly: boolean;
   /** Calls shall go over it. */
   readonly carriesCalls: boolean;
   /** The audio may come by AudioSocket instead. */
@@ -38,7 +40,7 @@ const TOO_MUCH: readonly (readonly [action: string, right: string])[] = [
 ];
 
 export function checkAsterisk(facts: AsteriskFacts, wishes: AsteriskWishes): readonly Finding[] {
-  return [checkVersion(facts, wishes), checkRights(facts), ...checkDialPlan(facts, wishes)];
+  return [checkVersion(facts, wishes), checkRights(facts, wishes), ...checkDialPlan(facts, wishes)];
 }
 
 function checkVersion({ version, extensions }: AsteriskFacts, wishes: AsteriskWishes): Finding {
@@ -67,13 +69,17 @@ export function speaksJson(version: string): boolean {
   return major > 23 || minor >= (since[major] ?? Number.POSITIVE_INFINITY);
 }
 
-function checkRights({ actions }: AsteriskFacts): Finding {
-  const missing = NEEDED.filter(([action]) => !actions.includes(action)).map(([, right]) => right);
+function checkRights({ actions }: AsteriskFacts, { readOnly, carriesCalls }: AsteriskWishes): Finding {
+  const onlyReads = readOnly && !carriesCalls;
+  const needed = NEEDED.filter(([, right]) => !onlyReads || right === 'reporting');
+  const missing = needed.filter(([action]) => !actions.includes(action)).map(([, right]) => right);
   if (missing.length > 0)
     return fail(
       RIGHTS,
       `The account of AMI_USERNAME lacks write = ${missing.join(', ')}.`,
-      'manager.conf: write = call,reporting,originate and read = call,reporting,cdr; then "manager reload".',
+      onlyReads
+        ? 'manager.conf: write = reporting and read = call,reporting,cdr; then "manager reload".'
+        : 'manager.conf: write = call,reporting,originate and read = call,reporting,cdr; then "manager reload".',
     );
   const tooMuch = TOO_MUCH.filter(([action]) => actions.includes(action)).map(([, right]) => right);
   if (tooMuch.length > 0)
@@ -82,7 +88,11 @@ function checkRights({ actions }: AsteriskFacts): Finding {
       `The account of AMI_USERNAME has the right ${tooMuch.join(', ')}, with which whoever holds its secret can run programs on the server or read passwords.`,
       'manager.conf: write = call,reporting,originate is all that is needed.',
     );
-  return ok(RIGHTS, 'The account may do what is needed, and no more.');
+  // ListCommands goes by the write classes alone.
+  return ok(
+    RIGHTS,
+    'The account has the write rights that are needed, and no more. Whether it has read = call,reporting,cdr cannot be seen from here.',
+  );
 }
 
 function checkDialPlan(facts: AsteriskFacts, wishes: AsteriskWishes): readonly Finding[] {

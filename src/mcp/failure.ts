@@ -31,7 +31,7 @@ export function problemOf(error: unknown): Problem {
     };
   }
   if (error instanceof UpstreamError) {
-    const advice = error.retryable ? 'It may work in a little while.' : 'Trying again is of no use; tell the user.';
+    const advice = error.retryable ? 'It may work in a little while.' : 'Do not try again; tell the user.';
     return { message: error.message, advice };
   }
   if (error instanceof ProtocolError) return { message: error.message, advice: 'Tell the user.' };

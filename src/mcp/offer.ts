@@ -1,6 +1,7 @@
 import { type Access, LOCAL_ACCESS, permits } from '../config/access.ts';
 import type { Config, ConfigReading } from '../config/config.ts';
 import type { Toolset } from '../config/schema.ts';
+import { keptApart } from '../config/simulated.ts';
 import type { Resource } from './resources/resource.ts';
 import type { Tool } from './tool.ts';
 
@@ -26,7 +27,8 @@ export const LOCAL_SESSION: Session = { access: LOCAL_ACCESS, transport: 'stdio'
  * then only reading is offered, and users are asked.
  */
 export function offerOf({ config, complaints }: Pick<ConfigReading, 'config' | 'complaints'>): Offer {
-  const { tools, excludeTools, readOnly, confirmCalls, amiHost } = config;
+  const { tools, excludeTools, readOnly, confirmCalls } = config;
+  const { amiHost } = keptApart(config);
   // What is not configured would only cost the assistant's attention; who names a set gets it, and is told what is missing.
   const configured: readonly Toolset[] = ['voice', ...(amiHost === null ? [] : (['asterisk'] as const))];
   const toolsets = config.toolsets.length > 0 ? config.toolsets : configured;

@@ -111,6 +111,8 @@ export interface NewCall {
   readonly simulated: boolean;
   /** Somebody called us; `to` is then the caller. */
   readonly inbound?: boolean;
+  /** Where it is known before: of a call that comes in. */
+  readonly carrierCallId?: string | null;
   /** Wall clock, milliseconds. */
   readonly createdAtMs: number;
   readonly idempotencyKey: string | null;
@@ -118,7 +120,10 @@ export interface NewCall {
   readonly fingerprint: string;
 }
 
-/** How many calls there may be with the new one: of live leases that have not ended, and created since `recentSinceMs` (wall clock). */
+/**
+ * How many calls there may be with the new one: of live leases that have not ended, and placed since `recentSinceMs` (wall clock). Those
+ * that came in are nothing that was placed.
+ */
 export interface Room {
   readonly live: number;
   readonly recent: number;

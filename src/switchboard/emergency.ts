@@ -54,8 +54,17 @@ const BY_COUNTRY: Readonly<Record<string, string>> = {
   ZA: '10111 10177',
 };
 
-/** Null for a country that is not listed. */
-export function emergencyNumbersOf(country: string): ReadonlySet<string> | null {
+/** Of countries that are not listed above. */
+const ELSEWHERE =
+  '104 105 108 109 114 116 125 127 128 129 130 141 160 180 195 198 912 913 914 917 919 977 990 991 992 993 996 1122 1155 116111';
+
+const ALL: ReadonlySet<string> = new Set([
+  ...EVERYWHERE,
+  ...[...Object.values(BY_COUNTRY), ELSEWHERE].join(' ').split(' '),
+]);
+
+/** Of a country that is not listed: all that there are anywhere. */
+export function emergencyNumbersOf(country: string): ReadonlySet<string> {
   const listed = BY_COUNTRY[country.toUpperCase()];
-  return listed === undefined ? null : new Set([...EVERYWHERE, ...listed.split(' ')]);
+  return listed === undefined ? ALL : new Set([...EVERYWHERE, ...listed.split(' ')]);
 }

@@ -146,7 +146,7 @@ export function isEmergency(digits: string): boolean {
 
 /** For a number as it is dialled on a telephone of that country, such as 911 or an extension; without anything before it. */
 export function isEmergencyIn(country: string, dialled: string): boolean {
-  return (emergencyNumbersOf(country) ?? EMERGENCY).has(dialled);
+  return emergencyNumbersOf(country).has(dialled);
 }
 
 /** Name in English and country calling code; null for what is no country. */

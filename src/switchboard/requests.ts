@@ -59,13 +59,13 @@ export function briefOf(
 /** A call as it is written down before it is dialled or taken. */
 export function newCallOf(
   { callId, brief, carrier, model }: OpenedCall,
-  given: Pick<NewCall, 'simulated' | 'createdAtMs' | 'idempotencyKey' | 'fingerprint'>,
+  given: Pick<NewCall, 'simulated' | 'createdAtMs' | 'idempotencyKey' | 'fingerprint' | 'carrierCallId'>,
 ): NewCall {
   const { to, context, language, voice, inbound = false } = brief;
-  const { simulated, createdAtMs, idempotencyKey, fingerprint } = given;
+  const { simulated, createdAtMs, idempotencyKey, fingerprint, carrierCallId = null } = given;
   return {
     ...{ callId, carrier: carrier.name, to, context, language, voice, ...model.billed },
-    ...{ simulated, inbound, createdAtMs, idempotencyKey, fingerprint },
+    ...{ simulated, inbound, carrierCallId, createdAtMs, idempotencyKey, fingerprint },
   };
 }
 

@@ -197,20 +197,22 @@ class LiveSwitchboard implements RunningSwitchboard {
   }
 
   async take(call: Ringing): Promise<void> {
-    const { settings, store, clock, outside } = this.#options;
+    const { settings, clock, outside } = this.#options;
     this.#refuseWhenStopping();
     const { carrier } = call;
     const { model } = await outside(VIAS.find((via) => via === carrier.name));
     const callId = randomUUID() as CallId;
     const opened = { callId, ...inboundBrief(call, settings), carrier, model };
     const created = await this.#writeDown(
-      newCallOf(opened, { ...settings, createdAtMs: clock.wall(), idempotencyKey: null, fingerprint: '' }),
-      // Calls that come in are not ours to place, so they do not count for the hour.
+      newCallOf(opened, {
+        ...{ simulated: settings.simulated, createdAtMs: clock.wall() },
+        ...{ idempotencyKey: null, fingerprint: '', carrierCallId: call.uniqueId },
+      }),
+      // The hour's limit is for what we place.
       { live: settings.maxConcurrentCalls, recent: Number.MAX_SAFE_INTEGER, recentSinceMs: clock.wall() },
     );
     if (created.status !== 'created') throw new UpstreamError('There are too many calls at once.', { retryable: true });
     this.#refuseWhenStopping();
-    await store.updateCall(callId, { carrierCallId: call.uniqueId });
     this.#open(opened).start();
   }
 

@@ -82,6 +82,17 @@ describe('transfer_call', () => {
     expect(call.notes('transfer-failed')).toHaveLength(1);
   });
 
+  it('that nobody confirms while the telephone has left us cuts nobody off', () => {
+    for (const answer of ['failed', null] as const) {
+      const call = transferring().wait(2_500);
+      call.streamBreaks('stopped').wait(100);
+      if (answer !== null) call.feed({ type: 'carrier.redirected', outcome: answer });
+      call.wait(20_000);
+      expect(call.count('carrier.hangUp')).toBe(0);
+      expect(call.ended).toMatchObject({ outcome: 'unknown', result: 'They want a person.' });
+    }
+  });
+
   it('is not said to have happened when the line was put down first', () => {
     const call = transferring().wait(500);
     call.status('completed').wait(4_000);

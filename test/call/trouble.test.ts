@@ -47,6 +47,16 @@ describe('a stream that is lost', () => {
     expect(call.count('carrier.redirect')).toBe(0);
   });
 
+  it('without a way back is why the call ended, where nobody hung up', () => {
+    const traits = { canReattach: false, canSay: true };
+    const broken = Scenario.talking({ traits });
+    broken.streamBreaks('dropped').wait(300).status('completed').wait(4_000);
+    expect(broken.ended).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('broke') });
+    const hungUp = Scenario.talking({ traits });
+    hungUp.streamBreaks('stopped').wait(300).status('completed').wait(4_000);
+    expect(hungUp.ended.outcome).toBe('callee-hung-up');
+  });
+
   it('that stays away is asked about, then the line is put down', () => {
     const call = Scenario.talking();
     call.streamBreaks().wait(3_000);

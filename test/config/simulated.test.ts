@@ -44,6 +44,15 @@ describe('the settings of simulated calls', () => {
     });
   });
 
+  it('leave the telephones of an office alone', () => {
+    const office = { AMI_HOST: 'pbx.example.com', AMI_USERNAME: 'switchboard', AMI_SECRET: 'a-secret-of-ami' };
+    const records = { CDR_DATABASE_URL: 'csv:/records.csv', ASTERISK_AUDIOSOCKET: '127.0.0.1:9092' };
+    expect(keptApart(configOf({ ...REAL, ...office, ...records }))).toMatchObject({
+      ...{ amiHost: null, amiUsername: null, amiSecret: null },
+      ...{ cdrDatabaseUrl: null, asteriskAudioSocket: null },
+    });
+  });
+
   it('are left as they are for real calls, and for a simulated world that runs already', () => {
     const real = configOf(REAL, []);
     expect(keptApart(real)).toBe(real);

@@ -94,9 +94,9 @@ function callContract(store: () => Store, open: StoreUnderTest['open']): void {
       lineCount: 0,
       inbound: false,
     });
-    const came = newCall({ inbound: true });
+    const came = newCall({ inbound: true, carrierCallId: '1700000000.1' });
     await store().createCall(came);
-    expect(await store().call(came.callId)).toMatchObject({ inbound: true });
+    expect(await store().call(came.callId)).toMatchObject({ inbound: true, carrierCallId: '1700000000.1' });
     expect(await store().call('unknown' as CallId)).toBeNull();
   });
 
@@ -164,6 +164,14 @@ function callContract(store: () => Store, open: StoreUnderTest['open']): void {
     await end(second.callId);
     expect((await create(store())).status).toBe('full-recent');
     expect(await store().calls({ limit: 10 })).toHaveLength(5);
+  });
+
+  it('does not count a call that comes in among those that were placed, and yet among those that are live', async () => {
+    const room = { live: 2, recent: 1, recentSinceMs: 1000 };
+    const create = (inbound: boolean) => store().createCall(newCall({ createdAtMs: 1000, inbound }), room);
+    expect((await create(true)).status).toBe('created');
+    expect((await create(false)).status).toBe('created');
+    expect((await create(true)).status).toBe('full-live');
   });
 
   it('answers in the order of the calls: a read sees every write asked before it', async () => {

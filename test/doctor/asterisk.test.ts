@@ -11,6 +11,7 @@ const facts = {
 const wishes = {
   context: 'phones',
   agentContext: 'switchboard',
+  readOnly: false,
   carriesCalls: true,
   hasAudioSocket: false,
   takesCalls: true,
@@ -24,7 +25,7 @@ describe('what doctor says of Asterisk', () => {
   it('is that all is well where it is', () => {
     expect(verdicts({})).toEqual([
       'ok: Asterisk 22.10.1+dfsg answers, and shows 12 extensions.',
-      'ok: The account may do what is needed, and no more.',
+      'ok: The account has the write rights that are needed, and no more. Whether it has read = call,reporting,cdr cannot be seen from here.',
       'ok: The agent has its extensions in switchboard.',
     ]);
   });
@@ -33,6 +34,15 @@ describe('what doctor says of Asterisk', () => {
     expect(verdicts({ actions: ['CoreStatus', 'Hangup'] })[1]).toMatch(/^fail: .* lacks write = originate/);
     for (const action of ['ModuleLoad', 'Command', 'UpdateConfig'])
       expect(verdicts({ actions: [...facts.actions, action] })[1]).toMatch(/^warn: .* has the right /);
+  });
+
+  it('asks for no more rights than reading needs where nothing shall be changed and no call goes over it', () => {
+    const reads = { actions: ['CoreStatus', 'Ping'] };
+    expect(verdicts(reads, { readOnly: true, carriesCalls: false })[1]).toMatch(/^ok/);
+    expect(verdicts(reads, { readOnly: true })[1]).toMatch(/^fail: .* lacks write = call, originate/);
+    expect(verdicts({ actions: ['Ping'] }, { readOnly: true, carriesCalls: false })[1]).toMatch(
+      /lacks write = reporting\./,
+    );
   });
 
   it('names what the dial plan lacks, for what is wanted of it', () => {

@@ -29,6 +29,9 @@ describe('what a client is offered', () => {
     expect(names({ ...LOCAL_SESSION, access: LOCAL_ACCESS })).toEqual(ALL);
     const offer = offerOf(readConfig({ env: { AMI_HOST: 'pbx.example.com' } }));
     expect(names(local(offer))).toEqual([...ALL, ...OFFICE]);
+    // Simulated calls leave the office's telephones alone.
+    const simulated = offerOf(readConfig({ env: { AMI_HOST: 'pbx.example.com' }, argv: ['--simulate'] }));
+    expect(names(local(simulated))).toEqual(ALL);
   });
 
   it('are the sets that are chosen, of these the tools that are named, without the ones that are excluded', () => {

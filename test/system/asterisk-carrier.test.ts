@@ -41,6 +41,7 @@ describe.skipIf(ASTERISK === null).each(WAYS)(
           logger: QUIET,
           context: PHONES_CONTEXT,
           agentContext,
+          country: 'US',
           plus: '+',
         }),
         ...MEDIA,
@@ -55,7 +56,8 @@ describe.skipIf(ASTERISK === null).each(WAYS)(
       audioPort = await freePort();
       const media = { url: host.url + MEDIA_PATH, ...MEDIA };
       office = await startTestOffice({ media, audioSocket: `127.0.0.1:${await audioRelay.start(audioPort)}` });
-      phone = await office.phone('1002', (from) => answer(from));
+      // Where the outside line leads for the number of the contract.
+      phone = await office.phone('1003', (from) => answer(from));
     });
     afterAll(async () => {
       await office?.stop();
@@ -122,7 +124,7 @@ function createRelay() {
       return port;
     },
     drop: () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) socket.resetAndDestroy();
       sockets.clear();
     },
     stop: () => server?.close(),

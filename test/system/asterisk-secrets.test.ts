@@ -49,7 +49,7 @@ it.skipIf(ASTERISK === null)('no secret of the office gets where it does not bel
       ...world.env,
       ...office.env(),
       CDR_DATABASE_URL: `postgres://reader:${password}@127.0.0.1:9/asterisk`,
-      TOOLSETS: 'calls,asterisk',
+      TOOLSETS: 'voice,asterisk',
       PORT: String(port),
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       LOG_LEVEL: 'trace',

@@ -1,5 +1,5 @@
 /** Every tool on a real Asterisk, with exactly the account that the documentation tells administrators to make. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -26,6 +26,8 @@ const EVER = { from: '2020-01-01', to: '2100-01-01' };
 describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { timeout: 30_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'office-tls-'));
   const asked = new Set<string>();
+  /** Who has called 1002, as its display shows. */
+  const callers: string[] = [];
   let office: TestOffice;
   let tlsPort: number;
   let phone: SipPhone;
@@ -51,7 +53,10 @@ describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { time
     const cdr = `csv:${join(office.pbx.folder, 'log/cdr-csv/Master.csv')}`;
     client = await pair(office.operations(ACCOUNTS.switchboard, { CDR_DATABASE_URL: cdr }));
     phone = await office.phone('1001');
-    await office.phone('1002', () => ({ kind: 'answers', ringMs: 30, callee: quiet }));
+    await office.phone('1002', (from) => {
+      callers.push(from);
+      return { kind: 'answers', ringMs: 30, callee: quiet };
+    });
   });
   afterAll(async () => {
     await office?.stop();
@@ -138,13 +143,55 @@ describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { time
     });
   });
 
+  it('present the extension that is rung first to whoever is called, and in the records', async () => {
+    await office.phone('1004', () => ({ kind: 'answers', ringMs: 30, callee: quiet }));
+    callers.length = 0;
+    // Its last digit leads to 1002.
+    const { uniqueId } = await tool('originate_call', { from: '1004', to: '+14155550122' });
+    await expect.poll(() => callers).toEqual(['1004']);
+    for (const { channel } of (await tool('list_channels')).channels as unknown as readonly { channel: string }[])
+      await tool('hangup_channel', { channel }).catch(() => undefined);
+    await expect.poll(async () => (await tool('list_channels')).total).toBe(0);
+    const records = () => readFileSync(join(office.pbx.folder, 'log/cdr-csv/Master.csv'), 'utf8').split('\n');
+    const mine = () => records().filter((row) => row.includes(String(uniqueId)));
+    await expect.poll(() => mine().length).toBeGreaterThan(0);
+    // accountcode, src, dst
+    for (const row of mine()) expect(row).toMatch(/^"","1004",/);
+  });
+
+  it('know a conference by any name that an administrator has given it, and tell who watches that it was locked', async () => {
+    const admin = office.operations(ACCOUNTS.tooMuch).ami;
+    const data = { Application: 'ConfBridge', Data: 'sales.room,office_bridge,office_user' };
+    await admin.send('Originate', { Channel: 'PJSIP/1002', ...data, Async: 'true' });
+    await joined('sales.room');
+    const read = async () => JSON.parse(textOf(await client.readResource({ uri: 'asterisk://conferences' })));
+    expect(await read()).toMatchObject({ conferences: [{ conference: 'sales.room', locked: false, people: [{}] }] });
+    const updated: string[] = [];
+    await client.subscribeResource({ uri: 'asterisk://conferences' });
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void updated.push(params.uri));
+    // What joining still has to say.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    updated.length = 0;
+    await tool('lock_conference', { conference: 'sales.room' });
+    await until(() => updated.length > 0);
+    expect(await read()).toMatchObject({ conferences: [{ locked: true }] });
+    const { participants } = await tool('list_participants', { conference: 'sales.room' });
+    const [{ channel } = { channel: '' }] = participants as unknown as readonly { channel: string }[];
+    await tool('kick_participant', { conference: 'sales.room', participant: channel });
+    await expect.poll(async () => (await tool('list_conferences')).total).toBe(0);
+    await client.unsubscribeResource({ uri: 'asterisk://conferences' });
+  });
+
   it('show queues, mailboxes and parked calls', async () => {
     expect(await tool('list_queues')).toMatchObject({
       offered: true,
       queues: [{ queue: 'sales', members: [{ device: 'PJSIP/1002' }] }],
     });
     expect(await tool('list_mailboxes')).toMatchObject({ mailboxes: [{ mailbox: '1001@default', newMessages: 0 }] });
-    expect(await tool('list_mailboxes', { mailbox: '1001' })).toMatchObject({ mailboxes: [{ urgentMessages: 0 }] });
+    expect(await tool('list_mailboxes', { mailbox: '1001' })).toMatchObject({
+      mailboxes: [{ name: 'Phone 1001', urgentMessages: 0 }],
+    });
+    await expect(tool('list_mailboxes', { mailbox: '1009' })).rejects.toThrow(/There is no mailbox 1009@default/);
     expect(await tool('list_parked_calls')).toMatchObject({ offered: true, parked: [] });
   });
 
@@ -175,6 +222,8 @@ describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { time
       office.operations(ACCOUNTS.switchboard, { AMI_PORT: String(tlsPort), AMI_TLS: 'true', ...more });
     expect((await over({ AMI_TLS_CA: file }).status()).cdrEnabled).toBe(true);
     await expect(over({}).status()).rejects.toThrow(/certificate .* could not be verified/);
+    const plain = office.operations(ACCOUNTS.switchboard, { AMI_TLS: 'true' });
+    await expect(plain.status()).rejects.toThrow(/there is no TLS on this port/);
   });
 
   it('pass what doctor looks at, with that account; one with the right system is warned of', async () => {

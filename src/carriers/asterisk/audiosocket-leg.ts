@@ -33,6 +33,8 @@ export class AudioSocketLeg implements MediaLeg {
     socket.on('data', (chunk) => {
       for (const frame of this.#reader.push(chunk)) this.#take(frame);
     });
+    // When somebody hangs up Asterisk just closes it in order.
+    socket.on('end', () => this.#end('stopped'));
     socket.on('close', () => this.#end('dropped'));
   }
 

@@ -86,6 +86,9 @@ class AsteriskCarrier implements Carrier {
             );
             logger.warn({ err }, this.#trouble.message);
           },
+          listening: () => {
+            this.#trouble = null;
+          },
         })
       : null;
     this.#authorization = digestOf(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`);
@@ -132,6 +135,7 @@ class AsteriskCarrier implements Carrier {
   close(): void {
     this.#audioSocket?.close();
     for (const line of [...this.#lines]) line.release();
+    this.#options.exchange.close();
   }
 
   #authorize({ headers, target }: UpgradeRequest): ReturnType<Carrier['sockets'][number]['authorize']> {
@@ -197,7 +201,7 @@ class AsteriskCarrier implements Carrier {
   }
 
   #offer(leg: MediaLeg, call: { readonly uniqueId: string; readonly from: string; readonly to: string }): void {
-    this.#options.logger.info({ uniqueId: call.uniqueId }, 'a call comes in');
+    this.#options.logger.info({ call: nameInLog(call.uniqueId) }, 'a call comes in');
     let isTaken = false;
     const line = (options: LineOptions): Line => {
       isTaken = true;
@@ -233,6 +237,11 @@ class AsteriskCarrier implements Carrier {
       close: () => undefined,
     };
   }
+}
+
+/** One that we placed and handed on may come back to us; the number in its id stays out of the log. */
+export function nameInLog(uniqueId: string): string {
+  return UNIQUE_ID.exec(uniqueId)?.[3] ?? uniqueId;
 }
 
 function decline(leg: MediaLeg): void {

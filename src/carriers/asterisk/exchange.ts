@@ -25,7 +25,10 @@ export interface Exchange {
     uuid: string,
   ): Promise<{ readonly uniqueId: string; readonly from: string; readonly to: string } | null>;
   /** Hears what becomes of a channel that was there before. */
-  follow(uniqueId: string, told: (news: ExchangeNews) => void): () => void;
+  follow(uniqueId: string, told: (news: ExchangeNews) => void): void;
+  /** Of a channel that was rung or followed nothing more is told. */
+  forget(uniqueId: string): void;
+  close(): void;
 }
 
 export interface OriginateRequest {

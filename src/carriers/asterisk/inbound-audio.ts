@@ -12,6 +12,9 @@ const LOOK_MS = 100;
 const PATIENCE_MS = 160;
 /** So much is left to come late. */
 const MARGIN_MS = 60;
+/** A look that is so late had to wait for a busy process, as had the audio: that is read first. */
+const LATE_MS = 50;
+const AFTER_LATE_MS = 5;
 
 export class InboundAudio {
   readonly #clock: DownlinkClock;
@@ -38,13 +41,19 @@ export class InboundAudio {
   }
 
   #look(): void {
+    const dueMs = this.#clock.now() + LOOK_MS;
     this.#cancel = this.#clock.setTimer(() => {
-      const behindMs = this.#clock.now() - this.#startMs - msOfBytes(this.#bytes);
-      if (behindMs > PATIENCE_MS) {
-        const missing = bytesOfMs(behindMs - MARGIN_MS);
-        this.take(Buffer.alloc(missing - (missing % FRAME_BYTES), SILENCE_BYTE));
-      }
-      this.#look();
+      if (this.#clock.now() - dueMs <= LATE_MS) return this.#fill();
+      this.#cancel = this.#clock.setTimer(() => this.#fill(), AFTER_LATE_MS);
     }, LOOK_MS);
+  }
+
+  #fill(): void {
+    const behindMs = this.#clock.now() - this.#startMs - msOfBytes(this.#bytes);
+    if (behindMs > PATIENCE_MS) {
+      const missing = bytesOfMs(behindMs - MARGIN_MS);
+      this.take(Buffer.alloc(missing - (missing % FRAME_BYTES), SILENCE_BYTE));
+    }
+    this.#look();
   }
 }

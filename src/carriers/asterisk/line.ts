@@ -42,11 +42,14 @@ export class AsteriskLine implements Line {
   #isLive = false;
   #isTransferred = false;
   #isOver = false;
+  /** A call that comes in rings until the agent speaks: while it does, the dial plan can still ring somebody else. */
+  #isRinging = false;
+  #hasStarted = false;
   #hangUpWanted = false;
   #isEnding = false;
   #leg: MediaLeg | null = null;
   #inbound: InboundAudio | null = null;
-  #stopFollowing: () => void = () => undefined;
+  #pressing: Promise<unknown> = Promise.resolve();
 
   constructor(setUp: LineSetUp) {
     this.#setUp = setUp;
@@ -77,7 +80,9 @@ export class AsteriskLine implements Line {
   }
 
   play(audio: Audio): void {
-    if (this.#isLive) this.#leg?.play(audio.bytes());
+    if (!this.#isLive) return;
+    if (this.#isRinging) this.#pickUp();
+    this.#leg?.play(audio.bytes());
   }
 
   mark(generation: number, markId: number): void {
@@ -93,9 +98,10 @@ export class AsteriskLine implements Line {
     else if (redirection.plan === 'say') void this.#apologise();
   }
 
+  /** One after the other: keys of two sends at once would be heard mixed. */
   sendDigits(digits: string): void {
-    void this.#setUp.exchange
-      .sendDigits(this.#uniqueId, digits)
+    this.#pressing = this.#pressing
+      .then(() => this.#setUp.exchange.sendDigits(this.#uniqueId, digits))
       .then((outcome) => this.#emit({ type: 'carrier.digitsSent', ok: outcome === 'done' }));
   }
 
@@ -112,7 +118,7 @@ export class AsteriskLine implements Line {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#stopFollowing();
+    if (this.#isDialled) this.#setUp.exchange.forget(this.#uniqueId);
     this.#inbound?.close();
     this.#leg?.close();
     this.#setUp.forget(this);
@@ -133,25 +139,43 @@ export class AsteriskLine implements Line {
       heard: (bytes) => this.#inbound?.take(bytes),
       marked: (generation, markId) => this.#emit({ type: 'carrier.markEchoed', epoch: 1, generation, markId }),
       pressed: (digit) => this.#emit({ type: 'carrier.digitPressed', digit }),
-      ended: (how) => this.#endStream(how),
+      ended: (how) => this.#legEnded(leg, how),
     });
   }
 
-  /** The telephone has rung until now. */
   #answer(leg: MediaLeg): void {
-    this.#stopFollowing = this.#setUp.exchange.follow(this.#uniqueId, (news) => this.#take(news));
-    this.#take({ kind: 'accepted' });
-    leg.answer();
+    this.#setUp.exchange.follow(this.#uniqueId, (news) => this.#take(news));
+    this.#isRinging = true;
     this.attach(leg);
+  }
+
+  #pickUp(): void {
+    this.#isRinging = false;
+    this.#leg?.answer();
+    this.#take({ kind: 'status', status: 'answered' });
+  }
+
+  /** Nobody was picked up: the dial plan goes on, and may ring somebody else. */
+  async #decline(): Promise<'done'> {
+    this.#leg?.hangUp();
+    return 'done';
+  }
+
+  #legEnded(leg: MediaLeg, how: 'stopped' | 'dropped'): void {
+    if (this.#hasStarted) return this.#endStream(how);
+    // It was refused or gave up before it began; Asterisk may try once more.
+    if (this.#leg === leg) this.#leg = null;
+    this.#isReserved = false;
   }
 
   #startStream(): void {
     if (this.#isLive || this.#isReleased) return;
     this.#isLive = true;
+    this.#hasStarted = true;
     const { clock, options } = this.#setUp;
     this.#inbound = new InboundAudio(clock, options.hear);
-    // Who hears audio has answered; news of that may be slower.
-    this.#take({ kind: 'status', status: 'answered' });
+    // Who hears audio has answered; news of that may be slower, or lost with the manager.
+    this.#take({ kind: 'status', status: this.#isRinging ? 'ringing' : 'answered' });
     this.#emit({ type: 'carrier.streamStarted', epoch: 1 });
   }
 
@@ -178,6 +202,8 @@ export class AsteriskLine implements Line {
       case 'status': {
         // The telephone goes on with somebody else: that is no end of ours.
         if (this.#isOver || this.#isTransferred) return;
+        // What has become something was taken on, whether that was told or not.
+        this.#take({ kind: 'accepted' });
         this.#isOver = TERMINAL.has(news.status);
         // Whoever ends ends the stream first, as its socket may be closed a moment later.
         if (this.#isOver) this.#endStream('stopped');
@@ -193,7 +219,7 @@ export class AsteriskLine implements Line {
     // The answer to the first is the answer to all who ask meanwhile.
     if (this.#isEnding) return;
     this.#isEnding = true;
-    let outcome = await this.#setUp.exchange.hangUp(this.#uniqueId);
+    let outcome = await (this.#isRinging ? this.#decline() : this.#setUp.exchange.hangUp(this.#uniqueId));
     if (outcome === 'failed' && this.#isLive) {
       // Without its manager there is still the audio's way: the leg ends, and the dial plan hangs up behind it.
       this.#leg?.hangUp();
@@ -213,7 +239,7 @@ export class AsteriskLine implements Line {
   /** In the telephone system's own words. */
   async #apologise(): Promise<void> {
     // Without its audio's leg the dial plan has gone on, and most likely hung up.
-    const outcome = this.#isLive ? await this.#setUp.exchange.apologise(this.#uniqueId) : 'failed';
+    const outcome = this.#isLive && !this.#isRinging ? await this.#setUp.exchange.apologise(this.#uniqueId) : 'failed';
     this.#emit({ type: 'carrier.redirected', outcome });
   }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { VIAS } from '../../call/words.ts';
-import { ConfigError, UserInputError } from '../../errors.ts';
 import { masked, short } from '../audit.ts';
+import { confirm } from '../confirm.ts';
 import { clean } from '../quotation.ts';
-import { defineTool, type ToolContext } from '../tool.ts';
+import { defineTool } from '../tool.ts';
+import { whom } from './asterisk/answer.ts';
 
 const output = z.object({
   status: z.enum(['success', 'error']),
@@ -15,31 +16,15 @@ const output = z.object({
 });
 
 const LONGEST_QUOTED = 300;
+const MOST_TRANSFERS = 10;
 
-/** Has the user asked where that is wanted. @throws UserInputError unless the answer is yes, and is still waited for. */
-async function confirm(
-  toNumber: string,
-  callContext: string,
-  { ask, confirmCalls, signal }: Pick<ToolContext, 'ask' | 'confirmCalls' | 'signal'>,
-): Promise<void> {
-  if (confirmCalls === 'never' || (confirmCalls === 'when-possible' && ask === undefined)) return;
-  if (ask === undefined) {
-    throw new ConfigError(
-      'CONFIRM_CALLS is always, and this client cannot ask its user (it does not support MCP elicitation), so nothing was dialled. Use a client that can, or set CONFIRM_CALLS to when-possible.',
-      { settings: ['CONFIRM_CALLS'] },
-    );
-  }
+/** What the user is asked, as far as they need it in order to decide. */
+function questionOf(toNumber: string, callContext: string, transferTo: readonly string[]): string {
   const brief = clean(callContext);
   const quoted = brief.length > LONGEST_QUOTED ? `${brief.slice(0, LONGEST_QUOTED)}…` : brief;
-  const answer = await ask(`Call ${clean(toNumber)} now? The agent's brief: ${quoted}`);
-  if (signal.aborted)
-    throw new UserInputError('The request was given up before the user answered; nothing was dialled.');
-  if (answer === 'accept') return;
-  throw new UserInputError(
-    answer === 'decline'
-      ? 'The user does not want this call; nothing was dialled. Do not try again without being asked to.'
-      : 'The user did not answer whether to place this call; nothing was dialled. Ask them.',
-  );
+  const onwards =
+    transferTo.length === 0 ? '' : ` The agent may hand the call over to ${transferTo.map(clean).join(', ')}.`;
+  return `Call ${clean(toNumber)} now?${onwards} The agent's brief: ${quoted}`;
 }
 
 export const triggerCall = defineTool({
@@ -75,7 +60,7 @@ export const triggerCall = defineTool({
     via: z.enum(VIAS).optional().describe('asterisk: over the office telephone system. Normally left out.'),
     transferTo: z
       .array(z.string().min(1).max(40))
-      .max(10)
+      .max(MOST_TRANSFERS)
       .optional()
       .describe('Extensions to which the agent may hand the call over (via asterisk).'),
     record: z.boolean().optional().describe('Record it; the agent says so. The law may require consent.'),
@@ -89,9 +74,20 @@ export const triggerCall = defineTool({
   output,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 
-  audited: ({ toNumber, callContext, language, voice, maxDurationSeconds, via, record, idempotencyKey }) => ({
+  audited: ({
+    toNumber,
+    callContext,
+    language,
+    voice,
+    maxDurationSeconds,
+    via,
+    transferTo,
+    record,
+    idempotencyKey,
+  }) => ({
     to: masked(toNumber),
     via: short(via),
+    ...(Array.isArray(transferTo) ? { transferTo: transferTo.slice(0, MOST_TRANSFERS).map(whom).join(' ') } : {}),
     briefLetters: typeof callContext === 'string' ? callContext.length : 0,
     language: short(language),
     voice: short(voice),
@@ -104,7 +100,7 @@ export const triggerCall = defineTool({
     { toNumber, callContext, language, voice, maxDurationSeconds, via, transferTo, record, idempotencyKey },
     { switchboard, ...context },
   ) {
-    await confirm(toNumber, callContext, context);
+    await confirm(questionOf(toNumber, callContext, transferTo ?? []), context);
     const placed = await switchboard.place({
       to: toNumber,
       context: callContext,

@@ -1,8 +1,8 @@
 /** The server itself, the channels that are up, and placing or ending calls between telephones. */
 import { UpstreamError, UserInputError } from '../../errors.ts';
-import { type AmiClient, AmiRefusal } from './ami/client.ts';
+import { type AmiClient, AmiRefusal, AmiUncertain } from './ami/client.ts';
 import type { AmiMessage } from './ami/message.ts';
-import { endpointOf, findExtension } from './extensions.ts';
+import { endpointOf, listedExtension } from './extensions.ts';
 import { countOf, isChannelName, known } from './names.ts';
 
 export interface SystemStatus {
@@ -61,7 +61,9 @@ function moment(status: AmiMessage, name: string): string | null {
 
 export async function listChannels(ami: AmiClient): Promise<readonly Channel[]> {
   const items = await ami.list('CoreShowChannels');
-  return items.map((item) => ({
+  // A channel that changes while Asterisk lists them is listed twice: what it is now comes last.
+  const once = new Map(items.map((item) => [item.get('Channel'), item]));
+  return [...once.values()].map((item) => ({
     channel: item.get('Channel'),
     state: item.get('ChannelStateDesc').toLowerCase(),
     callerNumber: known(item.get('CallerIDNum')),
@@ -112,7 +114,7 @@ export interface OriginateRequest {
 
 /** Rings `from`, and when it is answered dials `to` for it in the fixed context. Resolves when the first is answered or has not. */
 export async function originateCall(ami: AmiClient, request: OriginateRequest): Promise<Origination> {
-  const endpoint = endpointOf(await findExtension(ami, request.from));
+  const endpoint = endpointOf(await listedExtension(ami, request.from));
   if (endpoint === null) throw new UserInputError(`Extension ${request.from} has no phone that can be rung.`);
   const { uniqueId, ringMs } = request;
   try {
@@ -132,6 +134,7 @@ export async function originateCall(ami: AmiClient, request: OriginateRequest): 
     );
     return { uniqueId, result: ORIGINATE_REASONS[end.get('Reason')] ?? 'failed' };
   } catch (error) {
+    if (error instanceof AmiUncertain) throw uncertainOriginate(error, request);
     throw error instanceof AmiRefusal ? refusedOriginate(error, request) : error;
   }
 }
@@ -142,6 +145,14 @@ export const ORIGINATE_REASONS: Readonly<Record<string, Origination['result']>> 
   '3': 'no-answer',
   '5': 'busy',
 };
+
+/** Never to be repeated blindly: the first call may be ringing. */
+function uncertainOriginate(cause: AmiUncertain, { from }: OriginateRequest): UpstreamError {
+  return new UpstreamError(
+    `Asterisk did not say how the call went, so ${from} may have been rung: look with asterisk_list_channels, and ask the user, before trying again. If this happens with every call, manager.conf does not give the account of AMI_USERNAME read = call.`,
+    { retryable: false, cause },
+  );
+}
 
 function refusedOriginate(error: AmiRefusal, { to, context }: OriginateRequest): Error {
   if (/extension does not exist/i.test(error.said))

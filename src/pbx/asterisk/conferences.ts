@@ -2,7 +2,7 @@
 import { UserInputError } from '../../errors.ts';
 import { type AmiClient, AmiRefusal } from './ami/client.ts';
 import type { AmiMessage } from './ami/message.ts';
-import { checkConference, countOf, isYes, known } from './names.ts';
+import { checkConference, countOf, isPlainConference, isYes, known } from './names.ts';
 
 export interface Conference {
   readonly conference: string;
@@ -45,7 +45,7 @@ export async function listConferences(ami: AmiClient): Promise<readonly Conferen
 
 /** Empty when nobody is in it: Asterisk knows a conference only while somebody is. */
 export async function listParticipants(ami: AmiClient, conference: string): Promise<readonly Participant[]> {
-  const name = checkConference(conference);
+  const name = await conferenceName(ami, conference);
   const items = await orEmpty(ami.list('ConfbridgeList', { Conference: name }), NO_SUCH);
   return items.map(participantOf);
 }
@@ -57,7 +57,7 @@ export async function actOnParticipant(
   conference: string,
   who: string,
 ): Promise<Participant> {
-  const name = checkConference(conference);
+  const name = await conferenceName(ami, conference);
   const participant = find(await listParticipants(ami, name), name, who);
   try {
     await ami.send(ACTIONS[action], { Conference: name, Channel: participant.channel });
@@ -71,13 +71,22 @@ export async function actOnParticipant(
 
 /** Nobody new comes into a locked conference. */
 export async function setLock(ami: AmiClient, conference: string, locked: boolean): Promise<void> {
-  const name = checkConference(conference);
+  const name = await conferenceName(ami, conference);
   try {
     await ami.send(locked ? 'ConfbridgeLock' : 'ConfbridgeUnlock', { Conference: name });
   } catch (error) {
     if (error instanceof AmiRefusal && NO_SUCH.test(error.said)) throw nobodyIn(name);
     throw error;
   }
+}
+
+async function conferenceName(ami: AmiClient, given: string): Promise<string> {
+  // No name holds a control character, so that none is asked about.
+  const underWay =
+    isPlainConference(given) || /\p{Cc}/u.test(given.trim())
+      ? []
+      : (await listConferences(ami)).map(({ conference }) => conference);
+  return checkConference(given, underWay);
 }
 
 function find(participants: readonly Participant[], conference: string, who: string): Participant {

@@ -86,6 +86,17 @@ export async function readDialRules(
   return [...rules].map(([pattern, rule]) => ({ pattern, kind: kindOf(pattern, isEmergency), ...rule }));
 }
 
+/** Whether the dial plan has something to do when this is dialled in the context or what it includes, patterns counted. */
+export async function canBeDialled(ami: AmiClient, context: string, digits: string): Promise<boolean> {
+  try {
+    const lines = await ami.list('ShowDialPlan', { Context: context, Extension: digits });
+    return lines.some((line) => line.get('Application') !== '' && line.get('Priority') !== 'hint');
+  } catch (error) {
+    if (error instanceof AmiRefusal && /did not find/i.test(error.said)) return false;
+    throw error;
+  }
+}
+
 export async function readFeatureCodes(ami: AmiClient, context: string): Promise<readonly FeatureCode[]> {
   const rules = await readDialRules(ami, context, () => false);
   return rules

@@ -2,20 +2,21 @@
  * Calls that an agent takes part in: rung, followed, ended, handed over. Knows nothing of their audio, which Asterisk connects by
  * itself from the extensions `outbound` and `inbound` of the agent's context (docs/asterisk.md).
  */
-import { UpstreamError, UserInputError } from '../../errors.ts';
-import { type AmiClient, type AmiClock, type AmiEvent, type AmiLog, AmiRefusal } from './ami/client.ts';
+import { UserInputError } from '../../errors.ts';
+import { type AmiClient, type AmiClock, type AmiLog, AmiRefusal } from './ami/client.ts';
 import type { AmiMessage } from './ami/message.ts';
 import { ORIGINATE_REASONS } from './calls.ts';
+import { canBeDialled } from './dial-plan.ts';
 import { endpointOf, listExtensions } from './extensions.ts';
+import { type ChannelNews, Following } from './following.ts';
 import { checkExtension, isChannelName, known } from './names.ts';
-
-type Status = 'dialling' | 'ringing' | 'answered' | 'completed' | 'busy' | 'no-answer' | 'failed' | 'canceled';
+import { dialledFor } from './numbers.ts';
 
 export type News =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
   | { readonly kind: 'uncertain'; readonly reason: string }
-  | { readonly kind: 'status'; readonly status: Status; readonly code?: string };
+  | ChannelNews;
 
 type Told = (news: News) => void;
 
@@ -38,16 +39,8 @@ export interface ExchangeOptions {
   readonly agentContext: string;
   /** What is dialled in place of +. */
   readonly plus: string;
-}
-
-interface Followed {
-  readonly told: Told;
-  /** Before that, how it ended is in the answer to Originate. */
-  isAnswered: boolean;
-  /** Cause of a hang-up that was told before the answer to Originate: they come from different threads. */
-  goneBy: string | null;
-  /** The dial plan has said how the leg that it dialled ended. */
-  dialEnded: () => void;
+  /** ISO 3166 country of the office: what is dialled within North America depends on it. */
+  readonly country: string;
 }
 
 /** Presses are told apart by the other side with this much between them. */
@@ -56,18 +49,18 @@ const BETWEEN_KEYS_MS = 250;
 const DIAL_END_MS = 300;
 const MOST_LOOKS = 20;
 const LOOK_MS = 25;
+/** Whoever waits for a transfer gives it up after ten seconds; a person must not be taken away after that. */
+const TRANSFER_LOOKS_MS = 4_000;
+const REDIRECT_MS = 4_000;
 
 export class AgentExchange {
   readonly #options: ExchangeOptions;
-  /** Who is told of a channel and of what is dialled for it; by its id, which is the `Linkedid` of all legs of a call. */
-  readonly #followed = new Map<string, Followed>();
-  /** Names of channels by their ids. */
-  readonly #names = new Map<string, string>();
+  readonly #following: Following;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
     const { ami, logger } = options;
-    ami.onEvent((event) => this.#hear(event));
+    this.#following = new Following(ami, logger);
     // A call that comes in asks the manager nothing, and yet its end is told there.
     ami.ready().catch((err: unknown) => logger.warn({ err }, 'Asterisk’s manager cannot be reached yet'));
   }
@@ -79,32 +72,40 @@ export class AgentExchange {
   async originate(asked: OriginateAsk, told: Told): Promise<void> {
     const { ami } = this.#options;
     const { uniqueId } = asked;
+    let channel: string;
     try {
-      const channel = await this.#channelFor(asked.to);
-      const followed: Followed = { told, isAnswered: false, goneBy: null, dialEnded: () => undefined };
-      const dialEnded = new Promise<void>((resolve) => {
-        followed.dialEnded = resolve;
-      });
-      this.#followed.set(uniqueId, followed);
+      channel = await this.#channelFor(asked.to);
+    } catch (error) {
+      // Nothing has been asked of a telephone yet.
+      return told(notRung(error));
+    }
+    this.#following.follow(uniqueId, told, false);
+    try {
       const end = await ami.outcome('Originate', this.#originateFields(asked, channel), {
         event: 'OriginateResponse',
         timeoutMs: asked.ringMs + 10_000,
         onAccepted: () => told({ kind: 'accepted' }),
       });
-      const result = ORIGINATE_REASONS[end.get('Reason')] ?? 'failed';
-      if (result === 'answered') {
-        followed.isAnswered = true;
-        told({ kind: 'status', status: 'answered' });
-        if (followed.goneBy !== null) this.#gone(uniqueId, followed, followed.goneBy);
-        return;
-      }
-      // What the dial plan says of the leg that it dialled is more exact, and may come a moment later.
-      if (result === 'failed') await Promise.race([dialEnded, pause(this.#options.clock, DIAL_END_MS)]);
-      this.#forget(uniqueId);
-      told({ kind: 'status', status: result, code: end.get('Reason') });
+      await this.#ended(uniqueId, end, told);
     } catch (error) {
       this.#failed(uniqueId, error, told);
     }
+  }
+
+  /** How the ringing ended. */
+  async #ended(uniqueId: string, end: AmiMessage, told: Told): Promise<void> {
+    const result = ORIGINATE_REASONS[end.get('Reason')] ?? 'failed';
+    if (result === 'answered') {
+      told({ kind: 'status', status: 'answered' });
+      return this.#following.answered(uniqueId);
+    }
+    // What the dial plan says of the last leg that it dialled is more exact, and may come a moment later.
+    const dialEnd =
+      result === 'failed'
+        ? await this.#following.dialEnd(uniqueId, () => pause(this.#options.clock, DIAL_END_MS))
+        : null;
+    this.#following.forget(uniqueId);
+    told({ kind: 'status', ...(dialEnd ?? { status: result, code: end.get('Reason') }) });
   }
 
   async hangUp(uniqueId: string): Promise<'done' | 'gone' | 'failed'> {
@@ -116,7 +117,7 @@ export class AgentExchange {
       return (await this.#isGoneInTime(uniqueId)) ? 'done' : 'failed';
     } catch (error) {
       if (error instanceof AmiRefusal && /no such channel/i.test(error.said)) return 'gone';
-      this.#options.logger.warn({ err: error, uniqueId }, 'Asterisk did not hang up');
+      this.#options.logger.warn({ err: error, call: callIn(uniqueId) }, 'Asterisk did not hang up');
       return 'failed';
     }
   }
@@ -135,8 +136,8 @@ export class AgentExchange {
   /** Between taking an Originate on and making its channel Asterisk has none that could be hung up, and the telephone would ring after all. */
   async #nameInTime(uniqueId: string): Promise<string | null> {
     for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-      const name = await this.#nameOf(uniqueId);
-      if (name !== null || this.#followed.get(uniqueId)?.isAnswered !== false) return name;
+      const name = await this.#following.nameOf(uniqueId);
+      if (name !== null || !this.#following.isPending(uniqueId)) return name;
       await pause(this.#options.clock, LOOK_MS);
     }
     return null;
@@ -155,15 +156,23 @@ export class AgentExchange {
     }
   }
 
-  /** Only to an extension that is listed now: any other name could lead anywhere. */
+  /** Only to an extension that is listed now, and that the dial plan has where it is dialled: any other name could lead anywhere, or nowhere. */
   async transfer(uniqueId: string, extension: string): Promise<'done' | 'failed'> {
-    const { ami, context, logger } = this.#options;
+    const { ami, clock, context, logger } = this.#options;
+    const sinceMs = clock.now();
     try {
-      const listed = await listExtensions(ami);
-      if (!listed.some((one) => one.extension === extension)) return 'failed';
-      return await this.#redirect(uniqueId, context, checkExtension(extension));
+      const [listed, isDialled] = await Promise.all([
+        listExtensions(ami),
+        canBeDialled(ami, context, checkExtension(extension)),
+      ]);
+      if (!listed.some((one) => one.extension === extension) || !isDialled) {
+        logger.warn({ call: callIn(uniqueId), context }, 'the dial plan has no such extension to transfer a call to');
+        return 'failed';
+      }
+      if (clock.now() - sinceMs > TRANSFER_LOOKS_MS) return 'failed';
+      return await this.#redirect(uniqueId, context, extension);
     } catch (error) {
-      logger.warn({ err: error, uniqueId }, 'Asterisk did not transfer a call');
+      logger.warn({ err: error, call: callIn(uniqueId) }, 'Asterisk did not transfer a call');
       return 'failed';
     }
   }
@@ -173,7 +182,7 @@ export class AgentExchange {
     try {
       return await this.#redirect(uniqueId, this.#options.agentContext, 'sorry');
     } catch (error) {
-      this.#options.logger.warn({ err: error, uniqueId }, 'Asterisk did not take a call over');
+      this.#options.logger.warn({ err: error, call: callIn(uniqueId) }, 'Asterisk did not take a call over');
       return 'failed';
     }
   }
@@ -182,16 +191,31 @@ export class AgentExchange {
     const { ami, clock, logger } = this.#options;
     try {
       for (const digit of digits) {
-        const name = await this.#nameOf(uniqueId);
+        const name = await this.#phoneOf(uniqueId);
         if (name === null) return 'failed';
         await ami.send('PlayDTMF', { Channel: name, Digit: digit, Duration: KEY_MS });
         await pause(clock, BETWEEN_KEYS_MS);
       }
       return 'done';
     } catch (error) {
-      logger.warn({ err: error, uniqueId }, 'Asterisk did not press a key');
+      logger.warn({ err: error, call: callIn(uniqueId) }, 'Asterisk did not press a key');
       return 'failed';
     }
+  }
+
+  /**
+   * The telephone's own leg. Keys on a Local channel would be the office's, and could work its features, such as a transfer to any number;
+   * on the telephone's leg they are heard there and nowhere else.
+   */
+  async #phoneOf(uniqueId: string): Promise<string | null> {
+    const name = await this.#following.nameOf(uniqueId);
+    if (name === null || !name.startsWith('Local/')) return name;
+    const channels = await this.#options.ami.list('CoreShowChannels');
+    const legs = channels.filter((item) => item.get('Linkedid') === uniqueId && item.get('ChannelStateDesc') === 'Up');
+    const names = legs.map((item) => item.get('Channel')).filter((channel) => !/^(Local|WebSocket)\//.test(channel));
+    // A channel that changes at this moment may be listed twice.
+    const [phone, ...others] = new Set(names);
+    return phone !== undefined && others.length === 0 && isChannelName(phone) ? phone : null;
   }
 
   /** The application's data begins with the id; the channel that runs it is the caller's. */
@@ -201,7 +225,8 @@ export class AgentExchange {
       const item = channels.find(
         (one) => one.get('Application') === 'AudioSocket' && one.get('ApplicationData').startsWith(`${uuid},`),
       );
-      if (!item) return null;
+      // One that we placed and have given up meanwhile is nobody's any more.
+      if (!item || item.get('Exten') === 'outbound') return null;
       return { uniqueId: item.get('Uniqueid'), from: known(item.get('CallerIDNum')) ?? '', to: item.get('Exten') };
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'Asterisk did not say whose AudioSocket it is');
@@ -209,25 +234,37 @@ export class AgentExchange {
     }
   }
 
-  follow(uniqueId: string, told: Told): () => void {
-    this.#followed.set(uniqueId, { told, isAnswered: true, goneBy: null, dialEnded: () => undefined });
-    return () => this.#forget(uniqueId);
+  follow(uniqueId: string, told: Told): void {
+    this.#following.follow(uniqueId, told, true);
+  }
+
+  forget(uniqueId: string): void {
+    this.#following.forget(uniqueId);
+  }
+
+  close(): void {
+    this.#following.close();
   }
 
   async #redirect(uniqueId: string, context: string, extension: string): Promise<'done' | 'failed'> {
-    const { ami } = this.#options;
-    const name = await this.#nameOf(uniqueId);
+    const { ami, logger } = this.#options;
+    const name = await this.#following.nameOf(uniqueId);
     if (name === null) return 'failed';
-    // The time limit was the agent's: two people may talk as long as they like.
-    await ami.send('AbsoluteTimeout', { Channel: name, Timeout: 0 }).catch(() => undefined);
-    await ami.send('Redirect', { Channel: name, Context: context, Exten: extension, Priority: 1 });
+    await ami.send('Redirect', { Channel: name, Context: context, Exten: extension, Priority: 1 }, REDIRECT_MS);
+    // The time limit was the agent's: two people may talk as long as they like. AbsoluteTimeout refuses a zero.
+    ami
+      .send('Setvar', { Channel: name, Variable: 'TIMEOUT(absolute)', Value: 0 })
+      .catch((err: unknown) =>
+        logger.warn({ err, call: callIn(uniqueId) }, 'a call that was handed on keeps its time limit'),
+      );
     return 'done';
   }
 
   /** An extension's own phone; a number goes through the dial plan, on a leg that stays when it is answered. */
   async #channelFor(to: string): Promise<string> {
-    const { ami, context, plus } = this.#options;
-    if (to.startsWith('+')) return `Local/${plus}${to.slice(1).replace(/\D/g, '')}@${context}/n`;
+    const { ami, context, plus, country } = this.#options;
+    await ami.ready();
+    if (to.startsWith('+')) return `Local/${dialledFor(to, country, plus)}@${context}/n`;
     const extension = (await listExtensions(ami)).find((one) => one.extension === to);
     if (!extension) throw new UserInputError(`${to} is no extension that Asterisk lists.`);
     const endpoint = endpointOf(extension);
@@ -258,74 +295,30 @@ export class AgentExchange {
   }
 
   #failed(uniqueId: string, error: unknown, told: Told): void {
-    this.#forget(uniqueId);
-    if (error instanceof UserInputError) return told({ kind: 'refused', code: 'extension', reason: error.message });
-    if (error instanceof AmiRefusal)
+    if (error instanceof AmiRefusal) {
+      this.#following.forget(uniqueId);
       return told({ kind: 'refused', code: 'asterisk', reason: refusalOf(error, this.#options) });
-    const isUnsent =
-      !(error instanceof UpstreamError) || /not connected|cannot be reached|refused the login/i.test(error.message);
-    const reason = error instanceof Error ? error.message : 'Asterisk did not answer.';
-    told(isUnsent ? { kind: 'refused', code: 'unreachable', reason } : { kind: 'uncertain', reason });
-  }
-
-  async #nameOf(uniqueId: string): Promise<string | null> {
-    const known = this.#names.get(uniqueId);
-    if (known !== undefined) return known;
-    const channels = await this.#options.ami.list('CoreShowChannels');
-    const name = channels.find((item) => item.get('Uniqueid') === uniqueId)?.get('Channel');
-    return name !== undefined && isChannelName(name) ? name : null;
-  }
-
-  #hear({ name, message }: AmiEvent): void {
-    const uniqueId = message.get('Uniqueid');
-    const followed = this.#followed.get(uniqueId) ?? this.#followed.get(message.get('Linkedid'));
-    if (!followed) return;
-    const { told } = followed;
-    const isItself = this.#followed.has(uniqueId);
-    switch (name) {
-      case 'Newchannel':
-        if (isItself && isChannelName(message.get('Channel'))) this.#names.set(uniqueId, message.get('Channel'));
-        return;
-      case 'Rename':
-        if (isItself && isChannelName(message.get('Newname'))) this.#names.set(uniqueId, message.get('Newname'));
-        return;
-      case 'Newstate':
-        if (isItself && message.get('ChannelStateDesc') === 'Ringing') told({ kind: 'status', status: 'ringing' });
-        return;
-      case 'DialState':
-        if (message.get('DialStatus') === 'RINGING') told({ kind: 'status', status: 'ringing' });
-        return;
-      case 'DialEnd':
-        return this.#dialEnded(message, followed);
-      case 'Hangup':
-        if (isItself) this.#gone(uniqueId, followed, message.get('Cause'));
-        return;
-      default:
     }
+    // It may be up, so what becomes of it is still listened for.
+    told({ kind: 'uncertain', reason: error instanceof Error ? error.message : 'Asterisk did not answer.' });
+    this.#following.answered(uniqueId);
   }
+}
 
-  /** Of the leg that the dial plan dialled for a number; the agent's own leg is none of the telephone's. */
-  #dialEnded(message: AmiMessage, { told, dialEnded }: Followed): void {
-    if (message.get('DestChannel').startsWith('WebSocket/')) return;
-    const status = ({ BUSY: 'busy', NOANSWER: 'no-answer', CONGESTION: 'failed', CHANUNAVAIL: 'failed' } as const)[
-      message.get('DialStatus')
-    ];
-    if (status === undefined) return;
-    told({ kind: 'status', status, code: message.get('DialStatus') });
-    dialEnded();
+function notRung(error: unknown): News {
+  if (error instanceof UserInputError) return { kind: 'refused', code: 'extension', reason: error.message };
+  if (error instanceof AmiRefusal) {
+    const reason =
+      'Asterisk did not list its extensions, so nothing was rung: the account of AMI_USERNAME needs write = reporting in manager.conf.';
+    return { kind: 'refused', code: 'asterisk', reason };
   }
+  const reason = error instanceof Error ? error.message : 'Asterisk did not answer.';
+  return { kind: 'refused', code: 'unreachable', reason };
+}
 
-  #gone(uniqueId: string, followed: Followed, cause: string): void {
-    followed.goneBy = cause;
-    if (!followed.isAnswered) return;
-    this.#forget(uniqueId);
-    followed.told({ kind: 'status', status: 'completed', code: cause });
-  }
-
-  #forget(uniqueId: string): void {
-    this.#followed.delete(uniqueId);
-    this.#names.delete(uniqueId);
-  }
+/** Which of our calls a channel is, for the log: the number in its id stays out of there. */
+function callIn(uniqueId: string): string {
+  return uniqueId.split('-').slice(3).join('-') || uniqueId;
 }
 
 function pause(clock: AmiClock, ms: number): Promise<void> {

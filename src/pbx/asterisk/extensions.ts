@@ -157,7 +157,18 @@ export async function registrationOf(ami: AmiClient, given: string): Promise<Reg
   };
 }
 
-export async function findExtension(ami: AmiClient, given: string): Promise<Extension> {
+/** One that the server lists, and nothing else: what has an endpoint may as well be a trunk. @throws UserInputError */
+export async function listedExtension(ami: AmiClient, given: string): Promise<Extension> {
+  const name = checkExtension(given);
+  const found = (await listExtensions(ami)).find(({ extension }) => extension === name);
+  if (found) return found;
+  throw new UserInputError(
+    `${name} is no extension that Asterisk lists. Give one that asterisk_list_extensions shows, or as the destination a number with + and its country code.`,
+  );
+}
+
+/** To be looked at only: one without a hint is found by its endpoint. */
+async function findExtension(ami: AmiClient, given: string): Promise<Extension> {
   const name = checkExtension(given);
   const extensions = await listExtensions(ami);
   const found = extensions.find(({ extension }) => extension === name);
@@ -221,9 +232,9 @@ async function contactOf(ami: AmiClient, name: string): Promise<Contact> {
   };
 }
 
-/** Asterisk's own names of contacts: an AOR, `;@` and a hash. Anything else is left alone. */
+/** Asterisk's own names of contacts: an AOR, `;@` (registered) or `@@` (written into pjsip.conf), and a hash. Anything else is left alone. */
 function contactNames(value: string | null): readonly string[] {
-  return (value ?? '').split(',').filter((name) => /^[A-Za-z0-9_-]+;@[0-9a-f]{1,64}$/.test(name));
+  return (value ?? '').split(',').filter((name) => /^[A-Za-z0-9_-]+[;@]@[0-9a-f]{1,64}$/.test(name));
 }
 
 function listed(value: string | null): readonly string[] {

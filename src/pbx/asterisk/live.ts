@@ -32,8 +32,35 @@ export function listOfEvent(name: string): LiveList | null {
   return CAUSES[name] ?? null;
 }
 
-/** Tells which list has changed, at most once in `CALM_MS` each, and all of them when the connection comes back. */
-export function watchLists(ami: AmiClient, clock: AmiClock, changed: (list: LiveList) => void): () => void {
+export interface LiveLists {
+  /** Tells which list has changed, at most once in `CALM_MS` each, and all of them when the connection comes back. */
+  watch(changed: (list: LiveList) => void): () => void;
+  /** For a change that no event tells of. */
+  note(list: LiveList): void;
+}
+
+export function createLiveLists(ami: AmiClient, clock: AmiClock): LiveLists {
+  const watchers = new Set<(list: LiveList) => void>();
+  return {
+    watch(changed) {
+      const { note, stop } = watchLists(ami, clock, changed);
+      watchers.add(note);
+      return () => {
+        watchers.delete(note);
+        stop();
+      };
+    },
+    note: (list) => {
+      for (const note of watchers) note(list);
+    },
+  };
+}
+
+function watchLists(
+  ami: AmiClient,
+  clock: AmiClock,
+  changed: (list: LiveList) => void,
+): { readonly note: (list: LiveList) => void; readonly stop: () => void } {
   const waiting = new Map<LiveList, () => void>();
   const note = (list: LiveList): void => {
     if (waiting.has(list)) return;
@@ -52,9 +79,10 @@ export function watchLists(ami: AmiClient, clock: AmiClock, changed: (list: Live
       if (status === 'connected') for (const list of LIVE_LISTS) note(list);
     }),
   ];
-  return () => {
-    for (const stop of stops) stop();
+  const stop = (): void => {
+    for (const end of stops) end();
     for (const cancel of waiting.values()) cancel();
     waiting.clear();
   };
+  return { note, stop };
 }

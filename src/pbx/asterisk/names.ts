@@ -5,15 +5,25 @@ import { UserInputError } from '../../errors.ts';
 const EXTENSION = /^[A-Za-z0-9*#_-]{1,40}$/;
 const ENDPOINT = /^[A-Za-z0-9_-]{1,79}$/;
 const CONFERENCE = /^[A-Za-z0-9_-]{1,80}$/;
-const CHANNEL = /^[A-Za-z0-9]+\/[\w@.:*#;+-]{1,100}$/;
+/** A slash further on belongs to names of ISDN channels, such as DAHDI/i1/5551234-1. */
+const CHANNEL = /^[A-Za-z0-9]+\/[\w@.:*#;+-][\w@.:*#;+/-]{0,99}$/;
 const MAILBOX = /^[A-Za-z0-9_-]{1,40}(@[A-Za-z0-9_-]{1,40})?$/;
 
 export function checkExtension(given: string): string {
   return check(given, EXTENSION, 'extension', 'digits and letters, such as 1001');
 }
 
-export function checkConference(given: string): string {
-  return check(given, CONFERENCE, 'conference', 'digits and letters, such as 8001');
+/** Any name that is among those under way: administrators may call them what they like, such as sales.room. */
+export function checkConference(given: string, underWay: readonly string[]): string {
+  const name = given.trim();
+  return underWay.includes(name)
+    ? name
+    : check(given, CONFERENCE, 'conference', 'one that asterisk_list_conferences shows, such as 8001');
+}
+
+/** Needs no look at which ones are under way. */
+export function isPlainConference(given: string): boolean {
+  return CONFERENCE.test(given.trim());
 }
 
 export function checkMailbox(given: string): string {

@@ -39,18 +39,21 @@ import {
   type ExtensionDetail,
   extensionDetail,
   listExtensions,
+  listedExtension,
   type Registration,
   registrationOf,
 } from './extensions.ts';
-import { type LiveList, watchLists } from './live.ts';
+import { createLiveLists, type LiveList } from './live.ts';
 import { type AsteriskLook, lookAtAsterisk } from './look.ts';
 import { checkExtension } from './names.ts';
-import { judgeNumber, type NumberJudgement, type NumberWisdom } from './numbers.ts';
+import { dialledFor, judgeNumber, type NumberJudgement, type NumberWisdom } from './numbers.ts';
 import { listMailboxes, listParkedCalls, listQueues, type Mailbox, type ParkedCall, type Queue } from './services.ts';
 import { type Softphone, type SoftphoneRules, softphoneRules } from './softphones.ts';
 
 export type { ParticipantAction } from './conferences.ts';
 export type { LiveList } from './live.ts';
+export type { NumberJudgement } from './numbers.ts';
+export type { Queue } from './services.ts';
 
 /** Methods reject with one of the four errors. What the server does not offer is null. */
 export interface AsteriskOperations {
@@ -112,19 +115,100 @@ export interface Asterisk extends AsteriskOperations {
 }
 
 export function createAsterisk(options: AsteriskOptions): Asterisk {
-  const { context, numbers, clock } = options;
+  const { clock, logger, context } = options;
   const ami = createAmiClient(options);
-  const mayChange = createChangeLimit(options.changesPerMinute, () => clock.now());
   const records = lateCdr(options.cdr);
-  const isEmergency = (dialled: string): boolean => numbers.isEmergency(dialled, options.country);
+  const lists = createLiveLists(ami, clock);
   return {
     ami,
     close: () => {
       ami.close();
       records.close();
     },
+    ...stateOf(ami),
+    ...dialPlanOf(ami, options),
+    ...changesOf(ami, options, lists.note),
+    ...recordsIn(records),
+    look: (agentContext) => lookAtAsterisk(ami, { context, agentContext }),
+    lookAtRecords: async () => (options.cdr === null ? null : (await records.open()).warnings),
+    watch(changed) {
+      const stop = lists.watch(changed);
+      ami.ready().catch((err: unknown) => logger.debug({ err }, 'Asterisk is not there to be watched yet'));
+      return stop;
+    },
+  };
+}
+
+type StateOperations = Pick<
+  AsteriskOperations,
+  | 'conferences'
+  | 'participants'
+  | 'extensions'
+  | 'extension'
+  | 'registration'
+  | 'status'
+  | 'channels'
+  | 'queues'
+  | 'mailboxes'
+  | 'parkedCalls'
+>;
+
+/** What is going on at this moment. */
+function stateOf(ami: AmiClient): StateOperations {
+  return {
     conferences: () => listConferences(ami),
     participants: (conference) => listParticipants(ami, conference),
+    extensions: () => listExtensions(ami),
+    extension: (extension) => extensionDetail(ami, extension),
+    registration: (extension) => registrationOf(ami, extension),
+    status: () => systemStatus(ami),
+    channels: () => listChannels(ami),
+    queues: () => listQueues(ami),
+    mailboxes: (mailbox) => listMailboxes(ami, mailbox),
+    parkedCalls: () => listParkedCalls(ami),
+  };
+}
+
+/** What can be dialled, and what becomes of a number. */
+function dialPlanOf(
+  ami: AmiClient,
+  { context, numbers, plus, country }: AsteriskOptions,
+): Pick<AsteriskOperations, 'dialRules' | 'softphone' | 'featureCodes' | 'validate'> {
+  const dialRules = () => readDialRules(ami, context, (dialled) => numbers.isEmergency(dialled, country));
+  return {
+    dialRules,
+    async softphone(phone) {
+      const facts = numbers.country(country);
+      if (facts === null)
+        throw new ConfigError(`ASTERISK_COUNTRY is ${country}, which is no country.`, {
+          settings: ['ASTERISK_COUNTRY'],
+        });
+      const rules = await dialRules();
+      const patterns = (kind: DialRule['kind']) =>
+        rules.filter((rule) => rule.kind === kind).map((rule) => rule.pattern);
+      return softphoneRules(phone, {
+        country: facts,
+        plus,
+        featureCodes: patterns('feature-code'),
+        extensions: patterns('extension'),
+      });
+    },
+    featureCodes: () => readFeatureCodes(ami, context),
+    async validate(number, asDialledIn = country) {
+      const [extensions, rules] = await Promise.all([listExtensions(ami), dialRules()]);
+      return judgeNumber(number, { country: asDialledIn, plus, numbers, extensions, rules });
+    },
+  };
+}
+
+/** Each counts towards the most that may be changed in a minute. */
+function changesOf(
+  ami: AmiClient,
+  options: AsteriskOptions,
+  note: (list: LiveList) => void,
+): Pick<AsteriskOperations, 'actOn' | 'lock' | 'originate' | 'hangUp'> {
+  const mayChange = createChangeLimit(options.changesPerMinute, () => options.clock.now());
+  return {
     async actOn(action, conference, participant) {
       mayChange();
       return await actOnParticipant(ami, action, conference, participant);
@@ -132,44 +216,19 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     async lock(conference, locked) {
       mayChange();
       await setLock(ami, conference, locked);
+      // Asterisk tells nobody of it.
+      note('conferences');
     },
-    extensions: () => listExtensions(ami),
-    extension: (extension) => extensionDetail(ami, extension),
-    registration: (extension) => registrationOf(ami, extension),
-    dialRules: () => readDialRules(ami, context, isEmergency),
-    async softphone(phone) {
-      const country = numbers.country(options.country);
-      if (country === null)
-        throw new ConfigError(`ASTERISK_COUNTRY is ${options.country}, which is no country.`, {
-          settings: ['ASTERISK_COUNTRY'],
-        });
-      const rules = await readDialRules(ami, context, isEmergency);
-      const patterns = (kind: DialRule['kind']) =>
-        rules.filter((rule) => rule.kind === kind).map((rule) => rule.pattern);
-      const { plus } = options;
-      return softphoneRules(phone, {
-        country,
-        plus,
-        featureCodes: patterns('feature-code'),
-        extensions: patterns('extension'),
-      });
-    },
-    featureCodes: () => readFeatureCodes(ami, context),
-    async validate(number, country = options.country) {
-      const extensions = await listExtensions(ami);
-      const rules = await readDialRules(ami, context, isEmergency);
-      return judgeNumber(number, { country, plus: options.plus, numbers, extensions, rules });
-    },
-    status: () => systemStatus(ami),
-    channels: () => listChannels(ami),
     async originate({ from, to, ringSeconds }) {
+      const caller = checkExtension(from);
       const dialled = await whatToDial(ami, to, options);
       mayChange();
       const request = {
-        from: checkExtension(from),
+        from: caller,
         to: dialled,
-        context,
-        callerId: dialled,
+        context: options.context,
+        // Of the first leg, and so what the second one sees: the number called would be a false caller to it, and in the records.
+        callerId: caller,
         ringMs: ringSeconds * 1_000,
         uniqueId: `switchboard-${randomUUID()}`,
       };
@@ -179,24 +238,24 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
       mayChange();
       return await hangUpChannel(ami, channel);
     },
-    queues: () => listQueues(ami),
-    mailboxes: (mailbox) => listMailboxes(ami, mailbox),
-    parkedCalls: () => listParkedCalls(ami),
-    look: (agentContext) => lookAtAsterisk(ami, { context, agentContext }),
-    lookAtRecords: async () => (options.cdr === null ? null : (await records.open()).warnings),
-    records: async (filter, page) => await queryCalls(await records.open(), filter, page),
-    statistics: async (filter) => await callStatistics(await records.open(), filter),
-    summary: async (extension, range) => await extensionSummary(await records.open(), extension, range),
-    watch(changed) {
-      const stop = watchLists(ami, clock, changed);
-      ami.ready().catch((err: unknown) => options.logger.debug({ err }, 'Asterisk is not there to be watched yet'));
-      return stop;
-    },
   };
 }
 
+function recordsIn(records: LateCdr): Pick<AsteriskOperations, 'records' | 'statistics' | 'summary'> {
+  return {
+    records: async (filter, page) => await queryCalls(await records.open(), filter, page),
+    statistics: async (filter) => await callStatistics(await records.open(), filter),
+    summary: async (extension, range) => await extensionSummary(await records.open(), extension, range),
+  };
+}
+
+interface LateCdr {
+  open(): Promise<CdrStore>;
+  close(): void;
+}
+
 /** Opened when it is first asked for, and again when that did not work. */
-function lateCdr(options: CdrOptions | null): { open(): Promise<CdrStore>; close(): void } {
+function lateCdr(options: CdrOptions | null): LateCdr {
   let opening: Promise<CdrStore> | null = null;
   return {
     open() {
@@ -228,14 +287,8 @@ export async function whatToDial(
     throw new UserInputError(
       `${written} is an emergency number. Switchboard never calls those: in an emergency a person has to call.`,
     );
-  if (!written.startsWith('+')) {
-    const name = checkExtension(written);
-    if ((await listExtensions(ami)).some(({ extension }) => extension === name)) return name;
-    throw new UserInputError(
-      `${name} is no extension that Asterisk lists. Give one that asterisk_list_extensions shows, or a number with + and its country code.`,
-    );
-  }
-  const refusal = numbers.refusalOf(written);
-  if (refusal !== null) throw new UserInputError(refusal);
-  return `${plus}${written.replace(/\D/g, '')}`;
+  if (!written.startsWith('+')) return (await listedExtension(ami, written)).extension;
+  const verdict = numbers.verdictOf(written);
+  if (!verdict.ok) throw new UserInputError(verdict.reason);
+  return dialledFor(verdict.e164, country, plus);
 }

@@ -1,4 +1,5 @@
 /** What a server offers beside calls: queues, voicemail, parked calls. Each is null where its module is not loaded. */
+import { UserInputError } from '../../errors.ts';
 import { type AmiClient, AmiRefusal } from './ami/client.ts';
 import type { AmiMessage } from './ami/message.ts';
 import { checkMailbox, countOf, isYes, known } from './names.ts';
@@ -105,32 +106,34 @@ export async function listQueues(ami: AmiClient): Promise<readonly Queue[] | nul
 
 /** Of one mailbox, or of all. Fields are copied by name: the list tells mail commands and addresses as well. */
 export async function listMailboxes(ami: AmiClient, mailbox?: string): Promise<readonly Mailbox[] | null> {
-  if (mailbox !== undefined) return await oneMailbox(ami, checkMailbox(mailbox));
+  const wanted = mailbox === undefined ? undefined : checkMailbox(mailbox);
   const items = await ifLoaded(ami.list('VoicemailUsersList'));
-  return (
-    items?.map((item) => ({
-      mailbox: `${item.get('VoiceMailbox')}@${item.get('VMContext')}`,
-      name: known(item.get('Fullname')),
-      newMessages: countOf(item.get('NewMessageCount')),
-      oldMessages: countOf(item.get('OldMessageCount')),
-      urgentMessages: null,
-    })) ?? null
-  );
+  if (items === null) return null;
+  const all = items.map((item) => ({
+    mailbox: `${item.get('VoiceMailbox')}@${item.get('VMContext')}`,
+    name: known(item.get('Fullname')),
+    newMessages: countOf(item.get('NewMessageCount')),
+    oldMessages: countOf(item.get('OldMessageCount')),
+    urgentMessages: null,
+  }));
+  return wanted === undefined ? all : [await oneMailbox(ami, all, wanted)];
 }
 
-async function oneMailbox(ami: AmiClient, name: string): Promise<readonly Mailbox[] | null> {
-  const mailbox = name.includes('@') ? name : `${name}@default`;
-  const counts = await ifLoaded(ami.send('MailboxCount', { Mailbox: mailbox }));
-  if (counts === null) return null;
-  return [
-    {
-      mailbox,
-      name: null,
-      newMessages: countOf(counts.get('NewMessages')),
-      oldMessages: countOf(counts.get('OldMessages')),
-      urgentMessages: countOf(counts.get('UrgMessages')),
-    },
-  ];
+/** MailboxCount counts for any name, and without voicemail too, so only what the list has is asked about. */
+async function oneMailbox(ami: AmiClient, all: readonly Mailbox[], name: string): Promise<Mailbox> {
+  const full = name.includes('@') ? name : `${name}@default`;
+  const listed = all.find(({ mailbox }) => mailbox === full);
+  if (!listed)
+    throw new UserInputError(
+      `There is no mailbox ${full}. asterisk_list_mailboxes without a mailbox shows which ones there are.`,
+    );
+  const counts = await ami.send('MailboxCount', { Mailbox: full });
+  return {
+    ...listed,
+    newMessages: countOf(counts.get('NewMessages')),
+    oldMessages: countOf(counts.get('OldMessages')),
+    urgentMessages: countOf(counts.get('UrgMessages')),
+  };
 }
 
 export async function listParkedCalls(ami: AmiClient): Promise<readonly ParkedCall[] | null> {

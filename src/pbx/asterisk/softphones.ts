@@ -1,18 +1,11 @@
 /**
  * Dial rules in the syntax that a softphone really reads. Groundwire (Acrobits) has rewriting rules of conditions and an action, the
- * first that matches wins; Linphone and Zoiper have a country code and an international prefix, and no rules. Emergency numbers and
- * extensions are touched by none: every rule demands a length or a beginning that they do not have.
+ * first that matches wins. Emergency numbers and extensions are touched by none: every rule demands a length or a beginning that they do
+ * not have. Linphone and Zoiper have a country code and an international prefix and no rules, so there nothing is rewritten at all.
  */
-export type Softphone = 'groundwire' | 'linphone' | 'zoiper';
+import { type Country, dialledFor } from './numbers.ts';
 
-export interface Country {
-  /** ISO 3166, such as US. */
-  readonly iso: string;
-  /** English name, as Zoiper lists it. */
-  readonly name: string;
-  /** Country calling code without +. */
-  readonly code: string;
-}
+export type Softphone = 'groundwire' | 'linphone' | 'zoiper';
 
 export interface SoftphoneRules {
   readonly format: string;
@@ -54,6 +47,9 @@ interface Rewrite {
 const SERVER_DECIDES =
   'Emergency numbers and what may be dialled at all are decided on the telephone system, never on the phone.';
 
+const NONE_REWRITTEN =
+  'no number is rewritten: emergency numbers, extensions and all others go to the telephone system as they were dialled';
+
 function groundwire(options: SoftphoneOptions): SoftphoneRules {
   const rewrites = options.country.code === '1' ? americanRewrites(options) : otherRewrites(options);
   const rules = rewrites.map(({ conditions, action }) =>
@@ -85,111 +81,115 @@ function groundwire(options: SoftphoneOptions): SoftphoneRules {
   };
 }
 
-/** +1 and ten digits → 1 and ten digits; ten digits → 1 before them; any other + → what stands for it here. */
-function americanRewrites({ plus }: SoftphoneOptions): readonly Rewrite[] {
-  const ten = ['2', '3', '4', '5', '6', '7', '8', '9'];
-  const international: Rewrite[] =
-    plus === '+'
+/** +1 and ten digits, ten digits alone and 1 with ten digits become what is dialled for such a number here; any other + what stands for it. */
+function americanRewrites({ plus, country }: SoftphoneOptions): readonly Rewrite[] {
+  const one = dialledFor('+1', country.iso, plus);
+  const near: Rewrite[] =
+    one === '+1'
       ? []
       : [
           {
-            says: `+ before any other number becomes ${plus}`,
+            says: `+1 and ten digits: +1 becomes ${one}`,
             conditions: [
-              ['startsWith', '+'],
-              ['longerThan', '8'],
+              ['startsWith', '+1'],
+              ['lengthEquals', '12'],
             ],
-            action: ['replace', plus],
+            action: ['replace', one],
           },
         ];
-  return [
-    {
-      says: '+1 and ten digits: the + is dropped',
+  const eleven: Rewrite[] =
+    one === '1'
+      ? []
+      : [
+          {
+            says: `1 and ten digits: 1 becomes ${one}`,
+            conditions: [
+              ['startsWith', '1'],
+              ['lengthEquals', '11'],
+            ],
+            action: ['replace', one],
+          },
+        ];
+  const ten = ['2', '3', '4', '5', '6', '7', '8', '9'].map(
+    (digit): Rewrite => ({
+      says: `ten digits that begin with ${digit}: ${one} is put before them`,
       conditions: [
-        ['startsWith', '+1'],
-        ['lengthEquals', '12'],
+        ['startsWith', digit],
+        ['lengthEquals', '10'],
       ],
-      action: ['replace', '1'],
-    },
-    ...ten.map(
-      (digit): Rewrite => ({
-        says: `ten digits that begin with ${digit}: 1 is put before them`,
-        conditions: [
-          ['startsWith', digit],
-          ['lengthEquals', '10'],
-        ],
-        action: ['prepend', '1'],
-      }),
-    ),
-    ...international,
-  ];
+      action: ['prepend', one],
+    }),
+  );
+  return [...near, ...eleven, ...ten, ...plusRewrite(plus, `+ before any other number becomes ${plus}`)];
 }
 
 function otherRewrites({ plus, country }: SoftphoneOptions): readonly Rewrite[] {
-  if (plus === '+') return [];
-  return [
-    {
-      says: `+ becomes ${plus} (also for +${country.code})`,
-      conditions: [
-        ['startsWith', '+'],
-        ['longerThan', '8'],
-      ],
-      action: ['replace', plus],
-    },
-  ];
+  return plusRewrite(plus, `+ becomes ${plus} (also for +${country.code})`);
 }
 
+function plusRewrite(plus: string, says: string): readonly Rewrite[] {
+  if (plus === '+') return [];
+  const conditions = [
+    ['startsWith', '+'],
+    ['longerThan', '8'],
+  ] as const;
+  return [{ says, conditions, action: ['replace', plus] }];
+}
+
+/** Its country code goes before short numbers too, so its rewriting is off: 911 would become +1911, and extension 1001 +11001. */
 function linphone(options: SoftphoneOptions): SoftphoneRules {
-  const { country, plus } = options;
-  const entry = (name: string, value: string) => `    <entry name="${name}" overwrite="true">${escaped(value)}</entry>`;
-  const lines = [
-    entry('dial_prefix', country.code),
-    entry('dial_prefix_iso_country_code', country.iso),
-    entry('use_dial_prefix_for_calls_and_chats', '1'),
-    entry('dial_escape_plus', plus === '+' ? '0' : '1'),
-  ];
+  const entry = (name: string, value: string) => `    <entry name="${name}" overwrite="true">${value}</entry>`;
+  const lines = [entry('use_dial_prefix_for_calls_and_chats', '0'), entry('dial_escape_plus', '0')];
   return {
     format: 'Linphone remote provisioning XML',
     artifact: `<?xml version="1.0" encoding="UTF-8"?>\n<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">\n  <section name="proxy_0">\n${lines.join('\n')}\n  </section>\n</config>\n`,
-    rulesApplied: [
-      `national numbers get the country code ${country.code} (${country.iso})`,
-      ...(plus === '+' ? [] : ['+ is replaced with the international prefix that Linphone knows for the country']),
+    rulesApplied: [NONE_REWRITTEN],
+    rulesNotExpressible: [
+      ...withoutRewriting('Linphone', options),
+      ...(options.plus === '+'
+        ? []
+        : [
+            {
+              rule: `+ becomes ${options.plus}`,
+              why: 'Linphone replaces + only together with the country code, and then with the country’s own international prefix, never with another one: let the dial plan take numbers with +.',
+            },
+          ]),
     ],
-    rulesNotExpressible: prefixOnly('Linphone', options),
     untestedSyntax: [
       'The namespace and the attribute overwrite come from Linphone’s wiki; the names of section and entries from its source.',
     ],
   };
 }
 
+/** Its documentation says that a country code is put before numbers that have none, and excepts no short ones: so that is off. */
 function zoiper(options: SoftphoneOptions): SoftphoneRules {
-  const { country, plus } = options;
-  const prefix = plus === '+' ? '' : `      <number_rewriting_prefix>${escaped(plus)}</number_rewriting_prefix>\n`;
   return {
     format: 'Zoiper provisioning XML (prov_version 1.14), the options of an account',
-    artifact: `<options>\n  <prov_version>1.14</prov_version>\n  <accounts>\n    <account>\n      <protocol>sip</protocol>\n      <use_number_rewriting>true</use_number_rewriting>\n      <number_rewriting_country>${escaped(country.name)}</number_rewriting_country>\n${prefix}      <use_strip_dial_chars>true</use_strip_dial_chars>\n      <strip_dial_chars> .-()[]{}</strip_dial_chars>\n      <use_overlap_dialing>false</use_overlap_dialing>\n    </account>\n  </accounts>\n</options>\n`,
-    rulesApplied: [
-      `numbers are rewritten for ${country.name}`,
-      ...(plus === '+' ? [] : [`the international prefix is ${plus}`]),
-      'spaces, dots, dashes and brackets are taken out',
+    artifact:
+      '<options>\n  <prov_version>1.14</prov_version>\n  <accounts>\n    <account>\n      <protocol>sip</protocol>\n      <use_number_rewriting>false</use_number_rewriting>\n      <use_strip_dial_chars>true</use_strip_dial_chars>\n      <strip_dial_chars> .-()[]{}</strip_dial_chars>\n      <use_overlap_dialing>false</use_overlap_dialing>\n    </account>\n  </accounts>\n</options>\n',
+    rulesApplied: ['spaces, dots, dashes and brackets are taken out', NONE_REWRITTEN],
+    rulesNotExpressible: [
+      ...withoutRewriting('Zoiper', options),
+      ...(options.plus === '+'
+        ? []
+        : [
+            {
+              rule: `+ becomes ${options.plus}`,
+              why: 'Zoiper replaces + only together with the country code: let the dial plan take numbers with +.',
+            },
+          ]),
     ],
-    rulesNotExpressible: prefixOnly('Zoiper', options),
-    untestedSyntax: ['The name of the country is written in English; Zoiper does not document the exact words.'],
+    untestedSyntax: ['The names come from Zoiper’s provisioning documentation; nothing was imported into a Zoiper.'],
   };
 }
 
-function prefixOnly(
-  phone: string,
-  { featureCodes, extensions }: SoftphoneOptions,
-): SoftphoneRules['rulesNotExpressible'] {
-  const why = `${phone} has no rule engine: enforce it with the telephone system’s own rules.`;
+function withoutRewriting(phone: string, { country }: SoftphoneOptions): SoftphoneRules['rulesNotExpressible'] {
   return [
-    ...(featureCodes.length > 0
-      ? [{ rule: `Feature codes (${featureCodes.slice(0, 20).join(', ')}) are left as they are`, why }]
-      : []),
-    ...(extensions.length > 0
-      ? [{ rule: `Extensions (${extensions.slice(0, 20).join(', ')}) get no country code`, why }]
-      : []),
-    { rule: 'Emergency numbers are left as they are', why: SERVER_DECIDES },
+    {
+      rule: `National numbers get the country code ${country.code} (${country.iso})`,
+      why: `${phone} would put it before short numbers too, such as emergency numbers and extensions, so its rewriting is switched off.`,
+    },
+    { rule: 'Forbidding numbers', why: SERVER_DECIDES },
   ];
 }
 

@@ -58,7 +58,7 @@ exten => sorry,1,NoOp(the agent is in trouble)
 /** The same for servers without chan_websocket; docs/asterisk.md shows the same lines. */
 export const AUDIOSOCKET_DIAL_PLAN = `[switchboard]
 exten => inbound,1,Answer()
- same => n,AudioSocket(\${UUID()},127.0.0.1:9092)
+ same => n,TryExec(AudioSocket(\${UUID()},127.0.0.1:9092))
  same => n,Dial(PJSIP/1001,20)
  same => n,Hangup()
 exten => outbound,1,AudioSocket(\${SWITCHBOARD_UUID},127.0.0.1:9092)
@@ -241,8 +241,11 @@ exten => 9000,1,Answer()
  same => n,Hangup()
 ; A phone that calls 7001 talks with the agent; the operator answers while the agent is away.
 exten => 7001,1,Goto(${AGENT_CONTEXT},inbound,1)
-; An outside line, as far as this office has one: the number after it is a phone.
-exten => _+X.,1,Dial(PJSIP/1002,20)
+; An outside line, as far as this office has one: the last digit of the number is a phone. The first trunk is always full, and the one
+; who calls may use the office's features, as FreePBX has it.
+exten => full,1,Congestion(1)
+exten => _+X.,1,Dial(Local/full@${PHONES_CONTEXT}/n,20)
+ same => n,Dial(PJSIP/100\${EXTEN:-1},20,T)
  same => n,Hangup()
 exten => 7002,1,Goto(${AUDIOSOCKET_CONTEXT},inbound,1)
 

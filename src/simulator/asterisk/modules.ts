@@ -43,6 +43,7 @@ export const MODULES: readonly string[] = [
   ...[
     'dial',
     'echo',
+    'exec',
     'playback',
     'confbridge',
     'verbose',

@@ -57,8 +57,8 @@ function createCall(database: Database, call: NewCall, asker: Asker, room: Room 
   // Without a lease the call would count as stranded from its first moment.
   renewLease(database, asker);
   database.run(
-    `INSERT INTO calls (call_id, lease_id, idempotency_key, fingerprint, carrier, to_number, context, language, voice, model, transcription_model, simulated, inbound, state, created_at_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
+    `INSERT INTO calls (call_id, lease_id, idempotency_key, fingerprint, carrier, to_number, context, language, voice, model, transcription_model, simulated, inbound, carrier_call_id, state, created_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)`,
     call.callId,
     asker.holder.leaseId,
     call.idempotencyKey,
@@ -72,6 +72,7 @@ function createCall(database: Database, call: NewCall, asker: Asker, room: Room 
     call.transcriptionModel,
     call.simulated ? 1 : 0,
     call.inbound ? 1 : 0,
+    call.carrierCallId ?? null,
     call.createdAtMs,
   );
   return { status: 'created', callId: call.callId };
@@ -90,7 +91,10 @@ function purgedUnder(database: Database, idempotencyKey: string): Earlier | null
 
 function fullness(database: Database, asker: Asker, room: Room): 'full-live' | 'full-recent' | null {
   if (countLiveCalls(database, asker) >= room.live) return 'full-live';
-  const recent = database.first('SELECT count(*) AS calls FROM calls WHERE created_at_ms >= ?', room.recentSinceMs);
+  const recent = database.first(
+    'SELECT count(*) AS calls FROM calls WHERE created_at_ms >= ? AND inbound = 0',
+    room.recentSinceMs,
+  );
   return Number(recent?.calls) >= room.recent ? 'full-recent' : null;
 }
 

@@ -24,11 +24,16 @@ class StillClock {
     for (;;) {
       const next = this.#timers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
       if (!next) break;
-      this.#now = next.atMs;
+      this.#now = Math.max(this.#now, next.atMs);
       this.#timers = this.#timers.filter((one) => one !== next);
       next.fire();
     }
     this.#now = untilMs;
+  }
+
+  /** The process does nothing for so long; what was due is done later. */
+  stall(ms: number): void {
+    this.#now += ms;
   }
 
   get pending(): number {
@@ -169,6 +174,17 @@ describe('audio from Asterisk', () => {
     expect(totalMs()).toBe(aheadMs);
     clock.pass(2_000);
     expect(totalMs()).toBeLessThanOrEqual(4_000);
+  });
+
+  it('is not silence because we were busy: what waited meanwhile is read first', () => {
+    speak(1_000);
+    clock.stall(600);
+    clock.pass(0);
+    for (let n = 0; n < 30; n += 1) inbound.take(frame);
+    clock.pass(50);
+    expect(heard.every(({ bytes }) => bytes.every((byte, at) => byte === frame[at]))).toBe(true);
+    speak(1_000);
+    expect(totalMs()).toBe(2_600);
   });
 
   it('ends with the stream', () => {

@@ -1,70 +1,22 @@
 /** Who is let in with the audio of a call. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CarrierEvent } from '../../../src/call/events.ts';
 import type { CallId } from '../../../src/call/words.ts';
-import {
-  type AsteriskCarrierOptions,
-  createAsteriskCarrier,
-  MEDIA_PATH,
-} from '../../../src/carriers/asterisk/carrier.ts';
-import type { Exchange, OriginateRequest } from '../../../src/carriers/asterisk/exchange.ts';
-import type { Carrier } from '../../../src/carriers/carrier.ts';
-import { systemClock } from '../../../src/switchboard/clock.ts';
-import { QUIET } from '../../system/office.ts';
+import { basic, GOOD, MEDIA, openTelephones, type Telephones, type TelephonesOptions } from './telephones.ts';
 
-const MEDIA = { username: 'asterisk', password: 'media-password-for-tests' };
-const basic = (user: string, password: string): string =>
-  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-const GOOD = basic(MEDIA.username, MEDIA.password);
-
-/** A telephone system that takes every call on, and tells nothing more. */
-function telephones(): { readonly exchange: Exchange; readonly asked: OriginateRequest[] } {
-  const asked: OriginateRequest[] = [];
-  const exchange: Exchange = {
-    ready: async () => undefined,
-    originate: async (request, told) => {
-      asked.push(request);
-      told({ kind: 'accepted' });
-    },
-    hangUp: async () => 'done',
-    isUp: async () => true,
-    channels: async () => [],
-    transfer: async () => 'done',
-    apologise: async () => 'done',
-    sendDigits: async () => 'done',
-    whoseAudioSocket: async () => null,
-    follow: () => () => undefined,
-  };
-  return { exchange, asked };
-}
-
-const opened: Carrier[] = [];
+const opened: Telephones[] = [];
 afterEach(() => {
-  for (const carrier of opened.splice(0)) carrier.close();
+  for (const { carrier } of opened.splice(0)) carrier.close();
 });
-function open(more: Partial<AsteriskCarrierOptions> = {}) {
-  const { exchange, asked } = telephones();
-  const carrier = createAsteriskCarrier({ exchange, ...MEDIA, clock: systemClock, logger: QUIET, ...more });
-  opened.push(carrier);
-  const door = (query: string, authorization?: string) =>
-    carrier.sockets[0]?.authorize({ params: {}, target: `${MEDIA_PATH}${query}`, headers: { authorization } });
-  const place = (): CarrierEvent[] => {
-    const events: CarrierEvent[] = [];
-    const line = carrier.line({
-      callId: 'call-1' as CallId,
-      emit: (event) => events.push(event),
-      hear: () => undefined,
-    });
-    line.dial({ to: '1002', ringMs: 1_000, maxMs: 60_000 });
-    return events;
-  };
-  return { carrier, asked, door, place };
+function open(options: TelephonesOptions = {}): Telephones {
+  const telephones = openTelephones(options);
+  opened.push(telephones);
+  return telephones;
 }
 
 describe('the door for audio', () => {
   it('is closed without the password, whatever else is shown', () => {
-    const { asked, door, place } = open({ incoming: { mayTake: () => true, take: () => undefined } });
-    place();
+    const { asked, door, call } = open({ incoming: { mayTake: () => true, take: () => undefined } });
+    call();
     const good = `?ref=${asked[0]?.ref}`;
     for (const wrong of [
       undefined,
@@ -82,8 +34,8 @@ describe('the door for audio', () => {
   });
 
   it('opens once for each call that was placed, by a reference of 24 random bytes, and for no other', () => {
-    const { asked, door, place } = open();
-    place();
+    const { asked, door, call } = open();
+    call();
     const ref = asked[0]?.ref ?? '';
     expect(Buffer.from(ref, 'base64url')).toHaveLength(24);
     for (const other of ['', 'x', `${ref}x`, ref.slice(1), 'x'.repeat(32)])
@@ -111,8 +63,8 @@ describe('the door for audio', () => {
   });
 
   it('gives the telephone system the limits that outlive us, and an id by which the call is found again', () => {
-    const { asked, place } = open();
-    const events = place();
+    const { asked, call } = open();
+    const { events } = call();
     expect(asked[0]).toMatchObject({ to: '1002', ringMs: 1_000, maxMs: 61_000 });
     expect(asked[0]?.uniqueId).toMatch(/^switchboard-\d{13}-1002-call-1$/);
     expect(events).toEqual([{ type: 'carrier.bound', carrierCallId: asked[0]?.uniqueId }]);

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../src/pbx/asterisk/ami/backoff.ts';
@@ -152,6 +153,12 @@ describe('the client of the manager', () => {
     return { manager, client };
   };
 
+  const listening = async (server: Server): Promise<number> => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => server.close());
+    return (server.address() as AddressInfo).port;
+  };
+
   it('logs in by challenge, so that the secret is never on the wire', async () => {
     const { manager, client } = await open();
     await client.ready();
@@ -172,6 +179,32 @@ describe('the client of the manager', () => {
     const { manager, client } = await open();
     await manager.stop();
     await expect(client.ready()).rejects.toThrow(/cannot be reached. Check AMI_HOST/);
+  });
+
+  it.each([
+    [
+      'an HTTP server',
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      { name: 'ProtocolError', message: /not an Asterisk manager. Check AMI_HOST and AMI_PORT/ },
+    ],
+    ['an SSH server', 'SSH-2.0-OpenSSH_9.2\r\n', { name: 'ProtocolError', message: /not an Asterisk manager/ }],
+    ['whoever hangs up', null, { name: 'UpstreamError', message: /cannot be reached: .*AMI_PORT and AMI_TLS/ }],
+  ])('says what is wrong with a port behind which there is %s', async (_, greeting, { name, message }) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => (greeting === null ? socket.destroy() : socket.write(greeting)));
+    });
+    const port = await listening(server);
+    const { client } = await open({}, { address: { host: '127.0.0.1', port, tls: false } });
+    const failure = await client.ready().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name, message: expect.stringMatching(message) });
+    expect(String(failure)).not.toMatch(/not known whether/);
+  });
+
+  it('says of a port without TLS that it has none, instead of speaking of a certificate', async () => {
+    const { manager } = await open();
+    const { client } = await open({}, { address: { host: '127.0.0.1', port: manager.port, tls: true } });
+    await expect(client.ready()).rejects.toThrow(/there is no TLS on this port.*5039/);
   });
 
   it('gathers a list between other events, and answers by ActionID in any order', async () => {

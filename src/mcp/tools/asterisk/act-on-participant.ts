@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ParticipantAction } from '../../../pbx/asterisk/operations.ts';
 import { short } from '../../audit.ts';
 import { defineTool, type Tool, type ToolAnnotations } from '../../tool.ts';
-import { CHANGING, conferenceSchema, ENDS, participantSchema, SETS, told } from './answer.ts';
+import { CHANGING, conferenceSchema, ENDS, participantSchema, SETS, told, whom } from './answer.ts';
 
 function actionTool(
   action: ParticipantAction,
@@ -28,7 +28,7 @@ function actionTool(
       message: z.string(),
       next: z.string(),
     }),
-    audited: ({ conference, participant }) => ({ conference: short(conference), participant: short(participant) }),
+    audited: ({ conference, participant }) => ({ conference: short(conference), participant: whom(participant) }),
     async handler({ conference, participant }, { asterisk }) {
       const { channel, callerNumber } = await asterisk().actOn(action, conference, participant);
       const message = `${channel} ${words.done} conference ${conference}.`;

@@ -45,9 +45,10 @@ export const getDialRules = defineTool({
         text: `${answer.text}\n\n${made.artifact}`,
       };
     }
-    const { shown, total, rest } = firstOf(await asterisk().dialRules(), limit);
+    const all = await asterisk().dialRules();
+    const { shown, total, rest } = firstOf(all, limit);
     const rules = shown.map((rule) => ({ ...rule, applications: [...rule.applications] }));
-    const warnings = rules.some(({ kind }) => kind === 'emergency') ? [EMERGENCY] : [EMERGENCY, NO_EMERGENCY];
+    const warnings = all.some(({ kind }) => kind === 'emergency') ? [EMERGENCY] : [EMERGENCY, NO_EMERGENCY];
     const facts = {
       format,
       rules,

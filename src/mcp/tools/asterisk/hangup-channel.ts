@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { short } from '../../audit.ts';
 import { defineTool } from '../../tool.ts';
-import { CHANGING, ENDS, told } from './answer.ts';
+import { CHANGING, ENDS, told, whom } from './answer.ts';
 
 export const hangupChannel = defineTool({
   ...CHANGING,
@@ -12,7 +11,7 @@ export const hangupChannel = defineTool({
   annotations: ENDS,
   input: z.strictObject({ channel: z.string().min(3).max(120).describe('From asterisk_list_channels.') }),
   output: z.object({ channel: z.string(), callerNumber: z.string().nullable(), message: z.string(), next: z.string() }),
-  audited: ({ channel }) => ({ channel: short(channel) }),
+  audited: ({ channel }) => ({ channel: whom(channel) }),
   async handler({ channel }, { asterisk }) {
     const { callerNumber, channel: name } = await asterisk().hangUp(channel);
     const message = `${name} was hung up.`;

@@ -1,6 +1,20 @@
 import { z } from 'zod';
+import type { Queue } from '../../../pbx/asterisk/operations.ts';
 import { defineTool } from '../../tool.ts';
 import { CALLERS_NAMES, firstOf, limitSchema, READING, told } from './answer.ts';
+
+/** One queue fits into an answer, whatever its size. */
+const MOST_OF_EACH = 30;
+
+function shortened({ members, waiting, ...queue }: Queue) {
+  return {
+    ...queue,
+    membersTotal: members.length,
+    members: members.slice(0, MOST_OF_EACH),
+    waitingTotal: waiting.length,
+    waiting: waiting.slice(0, MOST_OF_EACH),
+  };
+}
 
 export const listQueues = defineTool({
   ...READING,
@@ -22,6 +36,7 @@ export const listQueues = defineTool({
         averageTalkSeconds: z.number(),
         serviceLevelPercent: z.number(),
         serviceLevelSeconds: z.number(),
+        membersTotal: z.number(),
         members: z.array(
           z.object({
             name: z.string(),
@@ -32,6 +47,7 @@ export const listQueues = defineTool({
             inCall: z.boolean(),
           }),
         ),
+        waitingTotal: z.number(),
         waiting: z.array(
           z.object({
             position: z.number(),
@@ -49,11 +65,13 @@ export const listQueues = defineTool({
   }),
   async handler({ limit }, { asterisk }) {
     const queues = await asterisk().queues();
-    const { shown, total, rest } = firstOf(queues ?? [], limit);
-    const facts = shown.map((queue) => ({ ...queue, members: [...queue.members], waiting: [...queue.waiting] }));
-    const sentence = queues === null ? 'This server has no queues.' : `${total} queues.${rest}`;
+    const { shown, total, rest } = firstOf((queues ?? []).map(shortened), limit);
+    const cut = shown.some(({ membersTotal, waitingTotal }) => Math.max(membersTotal, waitingTotal) > MOST_OF_EACH)
+      ? ` Of each queue at most ${MOST_OF_EACH} members and ${MOST_OF_EACH} callers are shown.`
+      : '';
+    const sentence = queues === null ? 'This server has no queues.' : `${total} queues.${rest}${cut}`;
     return told(
-      { offered: queues !== null, queues: facts, total, caution: CALLERS_NAMES },
+      { offered: queues !== null, queues: shown, total, caution: CALLERS_NAMES },
       sentence,
       'asterisk_list_channels shows the calls themselves.',
     );

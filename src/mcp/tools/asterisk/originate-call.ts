@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { masked, short } from '../../audit.ts';
+import { confirm } from '../../confirm.ts';
+import { clean } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
-import { CHANGING, extensionSchema, told } from './answer.ts';
+import { CHANGING, extensionSchema, told, whom } from './answer.ts';
 
 export const originateCall = defineTool({
   ...CHANGING,
@@ -23,8 +24,11 @@ export const originateCall = defineTool({
     message: z.string(),
     next: z.string(),
   }),
-  audited: ({ from, to }) => ({ from: short(from), to: short(to).startsWith('+') ? masked(to) : short(to) }),
-  async handler({ from, to, ringSeconds }, { asterisk }) {
+  audited: ({ from, to }) => ({ from: whom(from), to: whom(to) }),
+  async handler({ from, to, ringSeconds }, { asterisk, ...context }) {
+    // Within the office nobody is called whom a colleague could not call; that is asked about only where every call is.
+    if (to.trim().startsWith('+') || context.confirmCalls === 'always')
+      await confirm(`Ring ${clean(from)} now, and when it is answered call ${clean(to)} for it?`, context);
     const { result, uniqueId, dialled } = await asterisk().originate({ from, to, ringSeconds });
     const message = {
       answered: `${from} has answered, and ${dialled} is being dialled for it.`,

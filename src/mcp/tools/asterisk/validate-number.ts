@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { NumberJudgement } from '../../../pbx/asterisk/operations.ts';
 import { defineTool } from '../../tool.ts';
 import { READING, told } from './answer.ts';
 
@@ -28,10 +29,15 @@ export const validateNumber = defineTool({
     const sentence = judged.valid
       ? `${judged.number} is of the kind ${judged.kind}.`
       : `${judged.number} is not valid here.`;
-    return told(
-      facts,
-      sentence,
-      judged.dialled === null ? 'It is not dialled from here.' : `Dialled as ${judged.dialled}.`,
-    );
+    return told(facts, sentence, nextFor(judged));
   },
 });
+
+function nextFor({ kind, valid, dialled }: NumberJudgement): string {
+  if (kind === 'emergency')
+    return 'It is an emergency number, which no tool here ever dials: whoever needs help dials it on a telephone.';
+  if (!valid) return 'Ask the user for the right number; asterisk_list_extensions shows the extensions.';
+  return dialled === null
+    ? 'It is not dialled from here.'
+    : `On a telephone of the office it is dialled as ${dialled}.`;
+}

@@ -1,6 +1,6 @@
 /** A connection to Asterisk's manager that lives for months: logged in again whenever it was lost, every action answered or failed in time. */
 import { createHash, randomBytes } from 'node:crypto';
-import { ConfigError, UpstreamError } from '../../../errors.ts';
+import { ConfigError, ProtocolError, UpstreamError } from '../../../errors.ts';
 import { backoffMs } from './backoff.ts';
 import { type AmiFields, type AmiMessage, encodeAction } from './message.ts';
 import { type AmiItem, AmiParser } from './parser.ts';
@@ -14,6 +14,9 @@ export class AmiRefusal extends UpstreamError {
     this.said = said;
   }
 }
+
+/** Asterisk has got the action, and did not say what became of it. Whether to repeat that is for who knows what the action does. */
+export class AmiUncertain extends UpstreamError {}
 
 export interface AmiClientOptions {
   readonly address: AmiAddress;
@@ -48,7 +51,7 @@ export type AmiStatus = 'connected' | 'disconnected';
 export interface AmiClient {
   /** Resolves when logged in; rejects with why the latest try failed. The first use starts connecting. */
   ready(): Promise<void>;
-  /** @throws AmiRefusal, UpstreamError (not connected, timed out, lost), UserInputError (a value that is no line) */
+  /** @throws AmiRefusal, AmiUncertain (timed out, lost), UpstreamError (not connected), UserInputError (a value that is no line) */
   send(action: string, fields?: AmiFields, timeoutMs?: number): Promise<AmiMessage>;
   /** An action whose end comes as an event of this name (with its ActionID), which may come before the answer. */
   outcome(action: string, fields: AmiFields, how: OutcomeOptions): Promise<AmiMessage>;
@@ -196,7 +199,7 @@ class LivingClient implements AmiClient {
         .digest('hex');
       await this.#ask('Login', { AuthType: 'MD5', Username: username, Key: key });
     } catch (error) {
-      throw error instanceof AmiRefusal ? refusedLogin(error) : error;
+      throw loginFailure(error, address);
     }
     this.#isConnected = true;
     this.#heardAtMs = this.#options.clock.now();
@@ -209,7 +212,7 @@ class LivingClient implements AmiClient {
     this.#transport = null;
     this.#isConnected = false;
     this.#cancelHeartbeat();
-    const failure = new UpstreamError(
+    const failure = new AmiUncertain(
       'The connection to Asterisk was lost before it answered, so it is not known whether the action was carried out.',
       { retryable: true, cause: error ?? undefined },
     );
@@ -271,7 +274,7 @@ class LivingClient implements AmiClient {
       const cancelTimer = clock.setTimer(() => {
         this.#pending.delete(id);
         const message = `Asterisk did not answer ${action} in time, so it is not known whether it was carried out.`;
-        reject(new UpstreamError(message, { retryable: true }));
+        reject(new AmiUncertain(message, { retryable: true }));
       }, how.timeoutMs ?? actionTimeoutMs);
       const items = how.isList === true ? [] : null;
       const until = how.until ?? null;
@@ -323,6 +326,17 @@ class LivingClient implements AmiClient {
     if (ok) pending.resolve({ response, items: pending.items ?? [] });
     else pending.reject(new AmiRefusal(pending.action, response.get('Message')));
   }
+}
+
+/** Nothing was asked for yet, so nothing is uncertain: what came instead of an answer to the login says what is wrong. */
+function loginFailure(error: unknown, { host, port }: AmiAddress): unknown {
+  if (error instanceof AmiRefusal) return refusedLogin(error);
+  if (!(error instanceof AmiUncertain)) return error;
+  if (error.cause instanceof ProtocolError) return error.cause;
+  return new UpstreamError(
+    `Asterisk's manager at ${host}:${port} cannot be reached: what listens there did not answer the login. Check AMI_HOST, AMI_PORT and AMI_TLS (5038 is the usual port without TLS, 5039 the one with it).`,
+    { retryable: true, cause: error },
+  );
 }
 
 function refusedLogin(cause: Error): ConfigError {

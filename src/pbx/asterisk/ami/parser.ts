@@ -9,6 +9,8 @@ export type AmiItem =
 
 /** Far above anything that Asterisk sends; what is longer is no manager. */
 const MOST_MESSAGE_BYTES = 1024 * 1024;
+const NO_MANAGER =
+  'What answers on this port is not an Asterisk manager. Check AMI_HOST and AMI_PORT (usually 5038, with TLS 5039).';
 const END = '\r\n\r\n';
 const BANNER = /^Asterisk Call Manager\/([\w.-]{1,40})$/;
 
@@ -29,7 +31,7 @@ export class AmiParser {
     if (!this.hasBanner) {
       const end = this.rest.indexOf('\r\n');
       if (end === -1) {
-        if (this.rest.length > 200) throw new ProtocolError('What answers on this port is not an Asterisk manager.');
+        if (this.rest.length > 200) throw new ProtocolError(NO_MANAGER);
         return items;
       }
       items.push(bannerOf(this.rest.slice(0, end)));
@@ -57,7 +59,7 @@ export class AmiParser {
 
 function bannerOf(line: string): AmiItem {
   const version = BANNER.exec(line.trim())?.[1];
-  if (version === undefined) throw new ProtocolError('What answers on this port is not an Asterisk manager.');
+  if (version === undefined) throw new ProtocolError(NO_MANAGER);
   return { kind: 'banner', version };
 }
 

@@ -70,9 +70,25 @@ function isIp(host: string): boolean {
 
 function unreachable({ host, port, tls }: AmiAddress, cause: Error | null): UpstreamError {
   const code = (cause as { code?: string } | null)?.code ?? '';
-  const isTls = tls && /CERT|SELF_SIGNED|ALTNAME|SSL|TLS|UNABLE_TO/.test(code);
-  const what = isTls
-    ? `The TLS certificate of Asterisk's manager at ${host}:${port} could not be verified. Set AMI_TLS_CA to the file of the authority that signed it, or connect by the name that it is for.`
-    : `Asterisk's manager at ${host}:${port} cannot be reached. Check AMI_HOST and AMI_PORT, that manager.conf has enabled = yes, and that the address of this machine is permitted there.`;
-  return new UpstreamError(what, { retryable: !isTls, cause: cause ?? undefined, ...(code === '' ? {} : { code }) });
+  const ofTls = tls ? tlsTrouble(code, `${host}:${port}`) : null;
+  const what =
+    ofTls ??
+    `Asterisk's manager at ${host}:${port} cannot be reached. Check AMI_HOST and AMI_PORT, that manager.conf has enabled = yes, and that the address of this machine is permitted there.`;
+  return new UpstreamError(what, {
+    retryable: ofTls === null,
+    cause: cause ?? undefined,
+    ...(code === '' ? {} : { code }),
+  });
+}
+
+/** By the codes of Node and OpenSSL; null for what is not about TLS. */
+function tlsTrouble(code: string, where: string): string | null {
+  // An answer that is no TLS at all, such as the greeting of the plain port.
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST/.test(code))
+    return `Asterisk's manager at ${where} cannot be reached: there is no TLS on this port. Set AMI_PORT to Asterisk's TLS port (tlsbindaddr in manager.conf, usually 5039), or AMI_TLS to false.`;
+  if (/CERT|SELF_SIGNED|ALTNAME|UNABLE_TO/.test(code))
+    return `Asterisk's manager at ${where} cannot be reached: the TLS certificate that it shows could not be verified. Set AMI_TLS_CA to the file of the authority that signed it, or connect by the name that it is for.`;
+  if (/SSL|TLS/.test(code))
+    return `Asterisk's manager at ${where} cannot be reached: TLS could not be agreed on. Check the TLS settings in manager.conf; 1.2 or later is needed.`;
+  return null;
 }
