@@ -428,6 +428,27 @@ export const MUTANTS: readonly Mutant[] = [
     only: 'a CSV file',
   },
   {
+    name: 'asterisk: a full trunk is the end of the call',
+    file: 'src/pbx/asterisk/following.ts',
+    find: 'followed.dialEnd = { status, code };',
+    replace: "followed.dialEnd = { status, code };\n  followed.told({ kind: 'status', status, code });",
+    test: 'test/pbx/asterisk/exchange.test.ts',
+  },
+  {
+    name: 'asterisk: a caller is answered before the agent has a word to say',
+    file: 'src/carriers/asterisk/line.ts',
+    find: 'this.#isRinging = true;',
+    replace: 'leg.answer();',
+    test: 'test/carriers/asterisk/line.test.ts',
+  },
+  {
+    name: 'asterisk: a telephone that may have been rung is worth another try',
+    file: 'src/pbx/asterisk/calls.ts',
+    find: 'if (error instanceof AmiUncertain) throw uncertainOriginate(error, request);',
+    replace: '',
+    test: 'test/pbx/asterisk/calls.test.ts',
+  },
+  {
     name: 'transfer to whoever is asked for',
     file: 'src/call/keys-and-transfer.ts',
     find: 'if (allowed.includes(to)) return null;',
