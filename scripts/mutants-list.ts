@@ -421,9 +421,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'asterisk: rows are counted as calls',
-    file: 'src/pbx/asterisk/cdr/queries.ts',
-    find: "sql<string>`coalesce(nullif(cdr.linkedid, ''), cdr.uniqueid)`",
-    replace: 'sql<string>`cdr.uniqueid`',
+    file: 'src/pbx/asterisk/cdr/grouping.ts',
+    find: `nullif(\${text('linkedid')}, ''), nullif`,
+    replace: 'nullif',
     test: 'test/pbx/asterisk/cdr/records.test.ts',
     only: 'a CSV file',
   },

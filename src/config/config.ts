@@ -112,10 +112,13 @@ const NEEDED = {
   asterisk: ['amiHost', 'amiUsername', 'amiSecret', 'asteriskMediaUsername', 'asteriskMediaPassword', 'openaiApiKey'],
 } as const satisfies Record<Via, readonly SettingKey[]>;
 
-/** How calls go that do not say it: over Twilio, unless only Asterisk is set up. */
+/** How calls go that do not say it: over Twilio, unless only Asterisk is set up, or has been begun to be. */
 export function usualVia(config: Config): Via {
-  const isSet = (via: Via): boolean => NEEDED[via].every((key) => config[key] !== null);
-  return !config.simulate && isSet('asterisk') && !isSet('twilio') ? 'asterisk' : 'twilio';
+  const isSet = (keys: readonly SettingKey[]): boolean => keys.every((key) => config[key] !== null);
+  if (config.simulate || isSet(NEEDED.twilio)) return 'twilio';
+  const hasAccount = config.twilioAccountSid !== null || config.twilioNumber !== null;
+  const isBegun = config.amiHost !== null && config.asteriskMediaUsername !== null;
+  return isSet(NEEDED.asterisk) || (isBegun && !hasAccount) ? 'asterisk' : 'twilio';
 }
 
 /** Names of the settings without which no call can be placed that way; none on the simulated telephone network. */

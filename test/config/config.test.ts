@@ -10,6 +10,7 @@ import {
   readConfig,
   requireForCalls,
   secretsOf,
+  usualVia,
 } from '../../src/config/config.ts';
 import { envExample } from '../../src/config/env-example.ts';
 import { SETTINGS } from '../../src/config/schema.ts';
@@ -368,6 +369,18 @@ describe('what calls need', () => {
     expect(attempt).toThrow(ConfigError);
     expect(attempt).toThrow(
       /^TWILIO_NUMBER must be a telephone number .*\nCalls cannot be placed yet: OPENAI_API_KEY is not set\. Set what is missing/,
+    );
+  });
+
+  it('is that of Asterisk where only Asterisk has been begun, and of Twilio where an account of it is there', () => {
+    const office = { AMI_HOST: 'pbx.example.com', AMI_USERNAME: 'switchboard', AMI_SECRET: 'a-secret-of-ami' };
+    const tools = read(office).config;
+    expect(usualVia(tools)).toBe('twilio');
+    const begun = { ...office, ASTERISK_MEDIA_USERNAME: 'asterisk' };
+    expect(missingForCalls(read(begun).config)).toEqual(['ASTERISK_MEDIA_PASSWORD', 'OPENAI_API_KEY']);
+    expect(usualVia(read({ ...begun, TWILIO_NUMBER: '+14155550100' }).config)).toBe('twilio');
+    expect(usualVia(read({ ...COMPLETE, ...begun, ASTERISK_MEDIA_PASSWORD: 'media-password-16' }).config)).toBe(
+      'twilio',
     );
   });
 

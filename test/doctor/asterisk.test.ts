@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config/config.ts';
 import { checkAsterisk, speaksJson } from '../../src/doctor/asterisk.ts';
+import { checkSettings } from '../../src/doctor/settings.ts';
 
 const facts = {
   version: '22.10.1+dfsg',
@@ -20,6 +22,17 @@ const verdicts = (found: Partial<typeof facts> | { agentExtensions: null }, want
   checkAsterisk({ ...facts, ...found }, { ...wishes, ...wanted }).map(
     ({ verdict, message }) => `${verdict}: ${message}`,
   );
+
+describe('what doctor says of the settings', () => {
+  it('does not ask for what calls need where there shall be none', () => {
+    const said = (env: Record<string, string>) => checkSettings(readConfig({ env })).map(({ verdict }) => verdict);
+    const office = { AMI_HOST: 'pbx.example.com', AMI_USERNAME: 'switchboard', AMI_SECRET: 'a-secret-of-ami' };
+    expect(said({ ...office, TOOLSETS: 'asterisk' })).toEqual(['skipped']);
+    expect(said({ ...office, TOOLSETS: 'asterisk', INBOUND_CONTEXT: 'You answer.' })).toContain('fail');
+    expect(said({ ...office, TOOLSETS: 'asterisk', AMI_PORT: 'x' })).toContain('fail');
+    expect(said(office)).toContain('fail');
+  });
+});
 
 describe('what doctor says of Asterisk', () => {
   it('is that all is well where it is', () => {

@@ -6,17 +6,23 @@ const moment = z
   .regex(/^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?$/)
   .max(19);
 
-/** In the telephone system's own time, as it writes its records. */
+/** Whose time the records are in stands nowhere in them. */
+export const RECORDS_TIME =
+  'Times are as the records have them: local time of the telephone system, or UTC where cdr.conf says usegmtime=yes.';
+
 export const rangeSchema = {
-  from: moment.describe('Such as 2026-11-20, or 2026-11-20 14:30; in the telephone system’s own time.'),
+  from: moment.describe(
+    'Such as 2026-11-20, or 2026-11-20 14:30; as the records have it: local time of the telephone system, or UTC where cdr.conf says usegmtime=yes.',
+  ),
   to: moment.describe('Not part of it: for one whole day the day after.'),
 };
 
-export const resultSchema = z.enum(['answered', 'no-answer', 'busy', 'failed']);
+export const resultSchema = z.enum(['answered', 'voicemail', 'no-answer', 'busy', 'failed']);
 
 export const figuresSchema = z.object({
   calls: z.number(),
   answered: z.number(),
+  voicemail: z.number(),
   missed: z.number(),
   busy: z.number(),
   failed: z.number(),

@@ -1,34 +1,28 @@
 /**
- * Rows of call records as calls. One call is several rows: a conference has one for each pair, a leg that failed and the hang-up
- * behind it have one each, an agent's call that was handed over has two. Those of one `linkedid` belong together.
+ * Call records as calls. One call is several rows: a conference has one for each pair, a leg that failed and the hang-up behind it have
+ * one each, an agent's call that was handed over has two. Those of one `linkedid` belong together.
  */
 
-export interface CdrRow {
-  readonly call: string;
-  readonly calldate: string;
-  readonly src: string;
-  readonly dst: string;
-  readonly channel: string;
-  readonly dstchannel: string;
-  readonly lastapp: string;
-  readonly duration: number | string;
-  readonly billsec: number | string;
-  readonly disposition: string;
-}
+export type CallResult = 'answered' | 'voicemail' | 'no-answer' | 'busy' | 'failed';
 
-export type CallResult = 'answered' | 'no-answer' | 'busy' | 'failed';
+/** By the numbers that `grouping.ts` has the database give to them. The best of a call's legs is the call's. */
+export const OUTCOMES: readonly CallResult[] = ['failed', 'no-answer', 'busy', 'voicemail', 'answered'];
 
 export interface CdrCall {
-  /** `linkedid`, or `uniqueid` where there is none. */
+  /** `linkedid`, or `uniqueid` where there is none, or when and where it began where there is neither. */
   readonly call: string;
-  /** In the telephone system's own time. */
+  /** As the records have it. */
   readonly startedAt: string;
+  /** Of its first leg. */
   readonly from: string;
   readonly to: string;
   readonly result: CallResult;
   readonly durationSeconds: number;
   readonly talkSeconds: number;
+  /** The first ones, in the order in which they began. */
   readonly legs: readonly CdrLeg[];
+  /** How many legs there are beside those. */
+  readonly moreLegs: number;
 }
 
 export interface CdrLeg {
@@ -42,55 +36,93 @@ export interface CdrLeg {
   readonly talkSeconds: number;
 }
 
-/** The best of them is the call's. */
-const RANK: readonly CallResult[] = ['answered', 'busy', 'no-answer', 'failed'];
-
-export function resultOf(disposition: string): CallResult {
-  const word = disposition.trim().toUpperCase();
-  if (word === 'ANSWERED') return 'answered';
-  if (word === 'BUSY') return 'busy';
-  return word === 'NO ANSWER' || word === 'NOANSWER' ? 'no-answer' : 'failed';
+/** A call as the database puts it together. Some databases write numbers as text. */
+export interface GroupedCall {
+  readonly call_key: string;
+  readonly started: string;
+  readonly legs: number | string;
+  readonly outcome: number | string;
+  readonly duration: number | string;
+  readonly talk: number | string;
 }
 
-/** In the order in which the calls come in the rows. */
-export function callsOf(rows: readonly CdrRow[]): readonly CdrCall[] {
-  const groups = new Map<string, CdrRow[]>();
-  for (const row of rows) {
-    const group = groups.get(row.call);
-    if (group) group.push(row);
-    else groups.set(row.call, [row]);
-  }
-  return [...groups].map(([call, group]) => callOf(call, group));
+/** A leg as the database writes it. */
+export interface GroupedLeg {
+  readonly call_key: string;
+  readonly src: string;
+  readonly dst: string;
+  readonly channel: string;
+  readonly dstchannel: string;
+  readonly lastapp: string;
+  readonly outcome: number | string;
+  readonly duration: number | string;
+  readonly billsec: number | string;
 }
 
-function callOf(call: string, rows: readonly CdrRow[]): CdrCall {
-  const ordered = rows.toSorted((a, b) => momentOf(a.calldate).localeCompare(momentOf(b.calldate)));
-  const [first] = ordered;
-  const legs = ordered.map(legOf);
-  const result = RANK.find((one) => legs.some((leg) => leg.result === one)) ?? 'failed';
+/** How a call began: what its first leg says. */
+export interface Opening {
+  readonly src: string;
+  readonly dst: string;
+  readonly channel: string;
+  readonly lastapp: string;
+  readonly uniqueid: string;
+}
+
+/** Between the parts of an opening. */
+export const SEPARATOR = '\u001f';
+/** A conference of thirty has hundreds. */
+const MOST_LEGS = 20;
+
+export function resultOf(outcome: number | string): CallResult {
+  return OUTCOMES[Number(outcome)] ?? 'failed';
+}
+
+export function callOf(grouped: GroupedCall, legs: readonly GroupedLeg[]): CdrCall {
+  const shown = legs.slice(0, MOST_LEGS).map(legOf);
   return {
-    call,
-    startedAt: momentOf(first?.calldate ?? ''),
-    from: first?.src ?? '',
-    to: first?.dst ?? '',
+    call: grouped.call_key,
+    startedAt: momentOf(grouped.started),
+    from: legs[0]?.src ?? '',
+    to: legs[0]?.dst ?? '',
+    result: resultOf(grouped.outcome),
+    durationSeconds: secondsOf(grouped.duration),
+    talkSeconds: secondsOf(grouped.talk),
+    legs: shown,
+    moreLegs: Math.max(0, Number(grouped.legs) - shown.length),
+  };
+}
+
+function legOf(leg: GroupedLeg): CdrLeg {
+  const result = resultOf(leg.outcome);
+  return {
+    from: leg.src,
+    to: leg.dst,
+    channel: leg.channel,
+    dialledChannel: leg.dstchannel,
+    application: leg.lastapp,
     result,
-    durationSeconds: Math.max(0, ...legs.map((leg) => leg.durationSeconds)),
-    talkSeconds: Math.max(0, ...legs.filter((leg) => leg.result === 'answered').map((leg) => leg.talkSeconds)),
-    legs,
+    durationSeconds: secondsOf(leg.duration),
+    talkSeconds: result === 'answered' ? secondsOf(leg.billsec) : 0,
   };
 }
 
-function legOf(row: CdrRow): CdrLeg {
-  return {
-    from: row.src,
-    to: row.dst,
-    channel: row.channel,
-    dialledChannel: row.dstchannel,
-    application: row.lastapp,
-    result: resultOf(row.disposition),
-    durationSeconds: Number(row.duration) || 0,
-    talkSeconds: Number(row.billsec) || 0,
-  };
+/** `src` is last, as whoever calls may have written anything into it. */
+export function openingOf(opening: string): Opening {
+  const [, uniqueid = '', lastapp = '', channel = '', dst = '', ...src] = opening.split(SEPARATOR);
+  return { uniqueid, lastapp, channel, dst, src: src.join(SEPARATOR) };
+}
+
+/** The manager has rung the phone that the records have as the caller: the agent's calls (their ids, their extension), or any call that was not taken. */
+export function isRung({ uniqueid, dst, lastapp }: Opening): boolean {
+  return /^switchboard-\d{13}-/.test(uniqueid) || dst === 'outbound' || lastapp === 'AppDial2';
+}
+
+export function isOf(channel: string, extension: string): boolean {
+  return channel.startsWith(`PJSIP/${extension}-`) || channel.startsWith(`SIP/${extension}-`);
+}
+
+export function secondsOf(value: number | string): number {
+  return Math.max(0, Math.round(Number(value)) || 0);
 }
 
 /** `YYYY-MM-DD HH:MM:SS`, whatever stands behind it. */

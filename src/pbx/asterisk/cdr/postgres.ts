@@ -12,7 +12,7 @@ export async function openPostgres(url: string, table: string): Promise<OpenedDi
     max: 2,
     connectionTimeoutMillis: QUERY_MS / 2,
     idleTimeoutMillis: 30_000,
-    options: `-c default_transaction_read_only=on -c statement_timeout=${QUERY_MS}`,
+    options: `-c default_transaction_read_only=on -c datestyle=ISO -c statement_timeout=${QUERY_MS}`,
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
         MOMENTS.has(oid) ? (text: string) => text : pg.types.getTypeParser(oid, format as 'text'),
@@ -25,7 +25,12 @@ export async function openPostgres(url: string, table: string): Promise<OpenedDi
     const { rows } = await sql<{ transaction_read_only: string }>`SHOW transaction_read_only`.execute(db);
     const rights = await sql<{ may: boolean | null }>`
       SELECT has_table_privilege(to_regclass(${table})::oid, 'INSERT, UPDATE, DELETE') AS may`.execute(db);
-    return { db, isReadOnly: rows[0]?.transaction_read_only === 'on', mayWrite: rights.rows[0]?.may === true };
+    return {
+      db,
+      isReadOnly: rows[0]?.transaction_read_only === 'on',
+      mayWrite: rights.rows[0]?.may === true,
+      seconds: (moment) => sql`extract(epoch from cast(${moment} as timestamp))`,
+    };
   } catch (error) {
     await db.destroy();
     throw error;

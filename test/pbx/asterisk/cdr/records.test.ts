@@ -8,13 +8,14 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columnsOf, parseCsv } from '../../../../src/pbx/asterisk/cdr/csv.ts';
 import { type CdrStore, openCdr } from '../../../../src/pbx/asterisk/cdr/database.ts';
-import { callStatistics, extensionSummary, moment, queryCalls } from '../../../../src/pbx/asterisk/cdr/queries.ts';
+import { moment } from '../../../../src/pbx/asterisk/cdr/grouping.ts';
+import { callStatistics, extensionSummary, queryCalls } from '../../../../src/pbx/asterisk/cdr/queries.ts';
 import { MARIADB, type MariaDb, startMariaDb } from '../../../system/mariadb.ts';
 import { POSTGRES, type Postgres, startPostgres } from '../../../system/postgres.ts';
 
 const CSV = fileURLToPath(new URL('./Master.csv', import.meta.url));
-const ROWS = parseCsv(readFileSync(CSV, 'utf8'));
-const COLUMNS = columnsOf(21);
+const ROWS = [...parseCsv(readFileSync(CSV, 'utf8'))];
+const COLUMNS = columnsOf(ROWS[0] ?? []);
 const DAY = { from: '2026-11-20', to: '2026-11-21' };
 const folder = mkdtempSync(join(tmpdir(), 'cdr-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -89,10 +90,10 @@ describe.each(Object.keys(open))('call records in %s', (name) => {
 
   it.skipIf(skipped)('count a call of several legs once, by its best leg', async () => {
     const found = await callStatistics(store, DAY);
-    expect(found).toMatchObject({ calls: 116, answered: 108, missed: 3, busy: 1, failed: 4, answeredPercent: 93.1 });
-    expect(found.byDay).toEqual([{ day: '2026-11-20', calls: 116, answered: 108 }]);
+    expect(found).toMatchObject({ calls: 116, answered: 102, missed: 9, busy: 1, failed: 4, answeredPercent: 87.9 });
+    expect(found.byDay).toEqual([{ day: '2026-11-20', calls: 116, answered: 102 }]);
     expect(found.byHour).toHaveLength(24);
-    expect(found.byHour[23]).toEqual({ hour: 23, calls: 116, answered: 108 });
+    expect(found.byHour[23]).toEqual({ hour: 23, calls: 116, answered: 102 });
     expect(store.warnings).toEqual([]);
   });
 
@@ -118,13 +119,13 @@ describe.each(Object.keys(open))('call records in %s', (name) => {
     expect(of1003.length).toBeGreaterThan(10);
     expect(of1003.every(({ legs }) => JSON.stringify(legs).includes('1003'))).toBe(true);
     expect(await all({ source: '1001', destination: '1002' })).not.toEqual([]);
-    expect((await all({ result: 'answered' })).length).toBe(108);
+    expect((await all({ result: 'answered' })).length).toBe(102);
     expect(await all({ from: '2026-11-21', to: '2026-11-22' })).toEqual([]);
     const early = await all({ to: '2026-11-20 23:12' });
     expect(early.map(({ startedAt }) => startedAt)).toEqual(['2026-11-20 23:11:11', '2026-11-20 23:11:07']);
-    expect(
-      (await all({ minTalkSeconds: 9 })).every(({ legs }) => legs.some(({ talkSeconds }) => talkSeconds >= 9)),
-    ).toBe(true);
+    const long = await all({ minTalkSeconds: 9 });
+    expect(long.length).toBeGreaterThan(60);
+    expect(long.every(({ talkSeconds }) => talkSeconds >= 9)).toBe(true);
   });
 
   it.skipIf(skipped)('are summed up for an extension, by direction', async () => {
@@ -195,15 +196,25 @@ describe('the connection to the call records', () => {
 
 describe('a line of cdr_csv', () => {
   it('may hold commas, quotes and line breaks in quotes', () => {
-    expect(parseCsv('"a, ""b""",2,"x\ny"\r\n1,2\n')).toEqual([
+    expect([...parseCsv('"a, ""b""",2,"x\ny"\r\n1,2\n3,')]).toEqual([
       ['a, "b"', '2', 'x\ny'],
       ['1', '2'],
     ]);
   });
 
   it('tells by its length which columns the server writes', () => {
-    expect(columnsOf(16)).not.toContain('uniqueid');
-    expect(columnsOf(18).slice(16)).toEqual(['uniqueid', 'userfield']);
-    expect(columnsOf(21).indexOf('linkedid')).toBe(19);
+    const line = (fields: number, seventeenth = '') =>
+      Array.from({ length: fields }, (_, i) => (i === 16 ? seventeenth : ''));
+    expect(columnsOf(line(16))).not.toContain('uniqueid');
+    expect(columnsOf(line(18)).slice(16)).toEqual(['uniqueid', 'userfield']);
+    expect(columnsOf(line(21)).indexOf('linkedid')).toBe(19);
+    for (const id of ['1795216267.0', 'office-1795216267.12', 'switchboard-1795216267000-1002-abc']) {
+      expect(columnsOf(line(17, id)).slice(16)).toEqual(['uniqueid']);
+      expect(columnsOf(line(20, id))[16]).toBe('uniqueid');
+    }
+    for (const note of ['', 'order 17', '12.5']) {
+      expect(columnsOf(line(17, note)).slice(16)).toEqual(['userfield']);
+      expect(columnsOf(line(20, note))[16]).toBe('userfield');
+    }
   });
 });
