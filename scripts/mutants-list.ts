@@ -302,7 +302,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a call is placed whatever the user answers',
-    file: 'src/mcp/tools/trigger-call.ts',
+    file: 'src/mcp/confirm.ts',
     find: "if (answer === 'accept') return;",
     replace: 'return;',
     test: 'test/mcp/elicitation.test.ts',
