@@ -449,6 +449,13 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/pbx/asterisk/calls.test.ts',
   },
   {
+    name: 'asterisk: a recording may lie anywhere',
+    file: 'src/pbx/asterisk/recordings.ts',
+    find: 'path.startsWith(root + sep) && ',
+    replace: '',
+    test: 'test/pbx/asterisk/recordings.test.ts',
+  },
+  {
     name: 'transfer to whoever is asked for',
     file: 'src/call/keys-and-transfer.ts',
     find: 'if (allowed.includes(to)) return null;',

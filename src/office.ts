@@ -28,6 +28,7 @@ export function createOffice(config: Config, clock: Clock, logger: Logger): Aste
     plus: config.asteriskPlus,
     changesPerMinute: config.asteriskChangesPerMinute,
     cdr: config.cdrDatabaseUrl === null ? null : { url: config.cdrDatabaseUrl, table: config.cdrTable },
+    recordingsFolder: config.asteriskRecordingsDir,
     numbers: {
       isEmergency: (dialled, country) => isEmergencyIn(country, dialled),
       verdictOf: (number) => checkNumber(number, { allowed: allowedNumbers, blocked: blockedNumbers }),
@@ -85,7 +86,11 @@ export async function examineOffice(config: Config, clock: Clock, logger: Logger
       hasAudioSocket: config.asteriskAudioSocket !== null,
       takesCalls: config.inboundContext !== null,
     };
-    return [...checkAsterisk(facts, wishes), ...(await examineRecords(asterisk))];
+    return [
+      ...checkAsterisk(facts, wishes),
+      ...(await examineRecords(asterisk)),
+      ...(await examineRecordings(asterisk)),
+    ];
   } catch (error) {
     return [fail('asterisk', error instanceof Error ? error.message : 'Asterisk could not be looked at.')];
   } finally {
@@ -101,6 +106,15 @@ async function examineRecords(asterisk: Asterisk): Promise<readonly Finding[]> {
     return warnings.map((warning) => warn('call records', warning, 'docs/asterisk.md says how to set them up.'));
   } catch (error) {
     return [fail('call records', error instanceof Error ? error.message : 'The call records cannot be read.')];
+  }
+}
+
+async function examineRecordings(asterisk: Asterisk): Promise<readonly Finding[]> {
+  try {
+    const page = await asterisk.recordings({ limit: 1, offset: 0 });
+    return page === null ? [] : [ok('recordings', `${page.total} recordings of Asterisk can be read.`)];
+  } catch (error) {
+    return [fail('recordings', error instanceof Error ? error.message : 'The recordings cannot be read.')];
   }
 }
 

@@ -41,7 +41,7 @@ const OFFICE_NAMES = [
   ...['lock_conference', 'unlock_conference', 'list_extensions', 'get_extension_status', 'get_registration'],
   ...['get_dial_rules', 'list_feature_codes', 'validate_number', 'query_cdr', 'get_call_statistics'],
   ...['get_extension_summary', 'get_system_status', 'list_channels', 'originate_call', 'hangup_channel'],
-  ...['list_queues', 'list_mailboxes', 'list_parked_calls'],
+  ...['list_queues', 'list_mailboxes', 'list_parked_calls', 'list_recordings'],
 ].map((name) => `asterisk_${name}`);
 
 /** Every schema inside a JSON Schema that describes something of this type. */

@@ -133,6 +133,7 @@ export const SETTINGS = {
   asteriskAudioSocket: optional('ASTERISK_AUDIOSOCKET', hostAndPort, 'Address at which Asterisk connects the audio of calls by AudioSocket, such as 127.0.0.1:9092: for servers without chan_websocket. Nothing but the id of a call authenticates it, so keep it on loopback or behind a firewall.'),
   cdrDatabaseUrl: secret('CDR_DATABASE_URL', cdrUrl, 'Where Asterisk keeps its call records: postgres://…, mysql://…, sqlite:/path or csv:/path. Only ever read.'),
   cdrTable: setting('CDR_TABLE', tableName, 'cdr', 'Table of the call records.'),
+  asteriskRecordingsDir: optional('ASTERISK_RECORDINGS_DIR', text, 'Folder in which Asterisk keeps recordings that it makes itself, such as /var/spool/asterisk/monitor, where it is on this machine. Whoever may read the office’s data may listen to them.'),
   inboundContext: optional('INBOUND_CONTEXT', text, 'What the agent is told about calls that come in over Asterisk. Without it such calls are refused, and the dial plan goes on.'),
   retainDays: setting('RETAIN_DAYS', whole(0, 36_500), 0, 'Days after which ended calls are forgotten, with transcripts and recordings. 0 keeps them.'),
 } as const;

@@ -3,6 +3,7 @@ import { makeRestaurantReservation } from './prompts/make-restaurant-reservation
 import type { Prompt } from './prompts/prompt.ts';
 import { rescheduleAppointment } from './prompts/reschedule-appointment.ts';
 import { ASTERISK_RESOURCES } from './resources/asterisk.ts';
+import { OFFICE_RECORDING_RESOURCE } from './resources/office-recordings.ts';
 import { RECORDING_RESOURCE } from './resources/recordings.ts';
 import type { Resource } from './resources/resource.ts';
 import { TRANSCRIPTION_RESOURCES } from './resources/transcriptions.ts';
@@ -30,4 +31,9 @@ export const TOOLS: readonly Tool[] = [
 
 export const PROMPTS: readonly Prompt[] = [makeRestaurantReservation, leaveMessage, rescheduleAppointment];
 
-export const RESOURCES: readonly Resource[] = [...TRANSCRIPTION_RESOURCES, RECORDING_RESOURCE, ...ASTERISK_RESOURCES];
+export const RESOURCES: readonly Resource[] = [
+  ...TRANSCRIPTION_RESOURCES,
+  RECORDING_RESOURCE,
+  ...ASTERISK_RESOURCES,
+  OFFICE_RECORDING_RESOURCE,
+];

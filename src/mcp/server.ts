@@ -221,11 +221,12 @@ function registerResource(server: McpServer, resource: Resource, options: McpSer
     server.registerResource(name, uri, metadata, (url) => read(url));
     return;
   }
+  const variable = /\{(\w+)\}/.exec(uri)?.[1] ?? '';
   const template = new ResourceTemplate(uri, {
     list: list && (async () => ({ resources: await orNone(list(sources)) })),
-    ...(complete ? { complete: { callId: (value) => orNone(complete(sources, value)) } } : {}),
+    ...(complete ? { complete: { [variable]: (value) => orNone(complete(sources, value)) } } : {}),
   });
-  server.registerResource(name, template, metadata, (url, { callId }) => read(url, callId));
+  server.registerResource(name, template, metadata, (url, variables) => read(url, variables[variable]));
 }
 
 function acceptSubscriptions(mcp: McpServer, options: McpServerOptions): void {

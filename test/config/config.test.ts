@@ -101,6 +101,7 @@ describe('the settings', () => {
       asteriskMediaPassword: null,
       asteriskAgentContext: 'switchboard',
       asteriskAudioSocket: null,
+      asteriskRecordingsDir: null,
       cdrDatabaseUrl: null,
       cdrTable: 'cdr',
       inboundContext: null,

@@ -18,6 +18,13 @@ import { callTool, linkedPair, until } from '../fixtures/mcp-pair.ts';
 import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
 import { ASTERISK, QUIET, startTestOffice, type TestOffice } from './office.ts';
 
+interface Recording {
+  readonly name: string;
+  readonly path: string;
+  readonly uri: string;
+  readonly sizeBytes: number;
+}
+
 const quiet = () => ({ tick: () => ({ spoken: null }) });
 const OFFER = { toolsets: ['asterisk'], tools: [], excludeTools: [], readOnly: false, confirmCalls: 'never' } as const;
 const SESSION = { access: LOCAL_ACCESS, transport: 'stdio', offer: OFFER } as const;
@@ -51,7 +58,10 @@ describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { time
     const { file, keyFile } = certificateIn(folder);
     office = await startTestOffice({ certificate: { file, keyFile, amiTlsPort: tlsPort } });
     const cdr = `csv:${join(office.pbx.folder, 'log/cdr-csv/Master.csv')}`;
-    client = await pair(office.operations(ACCOUNTS.switchboard, { CDR_DATABASE_URL: cdr }));
+    const recordings = join(office.pbx.folder, 'spool/monitor');
+    client = await pair(
+      office.operations(ACCOUNTS.switchboard, { CDR_DATABASE_URL: cdr, ASTERISK_RECORDINGS_DIR: recordings }),
+    );
     phone = await office.phone('1001');
     await office.phone('1002', (from) => {
       callers.push(from);
@@ -141,6 +151,29 @@ describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { time
       version: expect.stringMatching(/^2\d\./),
       cdrEnabled: true,
     });
+  });
+
+  it('list the recordings that Asterisk made, and give their sound', async () => {
+    expect(await tool('list_recordings')).toMatchObject({ offered: true, total: 0 });
+    const call = await phone.call('91002', quiet);
+    const found = async () => {
+      const { recordings } = await tool('list_recordings', { about: 'in-1002' });
+      return (recordings as unknown as readonly Recording[])[0];
+    };
+    // So much is said; Asterisk writes it when there is more, or when the call is over.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    call.hangUp();
+    await expect.poll(async () => (await found())?.sizeBytes ?? 0).toBeGreaterThan(2_000);
+    const recording = await found();
+    expect(recording?.name).toMatch(/^2026\/in-1002-[\d.]+\.wav$/);
+    const sound = async () =>
+      (await client.readResource({ uri: recording?.uri ?? '' })).contents[0] as { blob: string; mimeType: string };
+    expect((await sound()).mimeType).toBe('audio/wav');
+    // Asterisk closes the file a moment after the call.
+    const isWhole = async () => Buffer.from((await sound()).blob, 'base64').equals(readFileSync(recording?.path ?? ''));
+    await expect.poll(isWhole).toBe(true);
+    const { resources } = await client.listResources();
+    expect(resources.map(({ uri }) => uri)).toContain(recording?.uri);
   });
 
   it('present the extension that is rung first to whoever is called, and in the records', async () => {

@@ -11,7 +11,7 @@ export interface ListedResource {
 /** A resource as the server registers it. Knows no SDK. */
 export interface Resource {
   readonly name: string;
-  /** An address, or a template with one `{callId}`. */
+  /** An address, or a template with one variable. */
   readonly uri: string;
   readonly toolset: Toolset;
   readonly scope: Scope;
@@ -22,7 +22,7 @@ export interface Resource {
   read(
     sources: Sources,
     variable: string | string[] | undefined,
-  ): Promise<{ readonly text: string } | { readonly blob: string }>;
+  ): Promise<{ readonly text: string } | { readonly blob: string; readonly mimeType?: string }>;
   /** Of a template: what there is, newest first. */
   list?(sources: Sources): Promise<ListedResource[]>;
   /** Of a template: what begins with `value`. */

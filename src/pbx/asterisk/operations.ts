@@ -47,6 +47,7 @@ import { createLiveLists, type LiveList } from './live.ts';
 import { type AsteriskLook, lookAtAsterisk } from './look.ts';
 import { checkExtension } from './names.ts';
 import { dialledFor, judgeNumber, type NumberJudgement, type NumberWisdom } from './numbers.ts';
+import { listRecordings, type RecordedSound, type RecordingsPage, readRecording } from './recordings.ts';
 import { listMailboxes, listParkedCalls, listQueues, type Mailbox, type ParkedCall, type Queue } from './services.ts';
 import { type Softphone, type SoftphoneRules, softphoneRules } from './softphones.ts';
 
@@ -82,6 +83,13 @@ export interface AsteriskOperations {
   records(filter: CdrFilter, page: { readonly limit: number; readonly offset: number }): Promise<CdrPage>;
   statistics(filter: CdrFilter): Promise<CdrStatistics>;
   summary(extension: string, range: CdrRange): Promise<ExtensionSummary>;
+  /** Those that Asterisk itself made; null where its folder is not set. */
+  recordings(query: {
+    readonly about?: string | undefined;
+    readonly limit: number;
+    readonly offset: number;
+  }): Promise<RecordingsPage | null>;
+  recording(name: string, mostBytes: number): Promise<RecordedSound>;
   /** For whoever looks whether all is set up: nothing is changed. `agentContext` is where the agent's extensions are. */
   look(agentContext: string): Promise<AsteriskLook>;
   /** What is wrong with how the call records are reached, as sentences; null where none are configured. */
@@ -103,6 +111,8 @@ export interface AsteriskOptions {
   readonly changesPerMinute: number;
   /** Where the call records are; null where nobody said. */
   readonly cdr: CdrOptions | null;
+  /** Folder on this machine in which Asterisk keeps recordings; null where nobody said. */
+  readonly recordingsFolder: string | null;
   readonly numbers: NumberWisdom;
   readonly clock: AmiClock;
   readonly logger: AmiLog;
@@ -129,6 +139,7 @@ export function createAsterisk(options: AsteriskOptions): Asterisk {
     ...dialPlanOf(ami, options),
     ...changesOf(ami, options, lists.note),
     ...recordsIn(records),
+    ...recordingsIn(options.recordingsFolder),
     look: (agentContext) => lookAtAsterisk(ami, { context, agentContext }),
     lookAtRecords: async () => (options.cdr === null ? null : (await records.open()).warnings),
     watch(changed) {
@@ -246,6 +257,19 @@ function recordsIn(records: LateCdr): Pick<AsteriskOperations, 'records' | 'stat
     records: async (filter, page) => await queryCalls(await records.open(), filter, page),
     statistics: async (filter) => await callStatistics(await records.open(), filter),
     summary: async (extension, range) => await extensionSummary(await records.open(), extension, range),
+  };
+}
+
+function recordingsIn(folder: string | null): Pick<AsteriskOperations, 'recordings' | 'recording'> {
+  return {
+    recordings: async (query) => (folder === null ? null : await listRecordings(folder, query)),
+    async recording(name, mostBytes) {
+      if (folder === null)
+        throw new ConfigError('Where Asterisk keeps its recordings is not set.', {
+          settings: ['ASTERISK_RECORDINGS_DIR'],
+        });
+      return await readRecording(folder, name, mostBytes);
+    },
   };
 }
 

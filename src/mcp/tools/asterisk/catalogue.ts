@@ -15,6 +15,7 @@ import { listMailboxes } from './list-mailboxes.ts';
 import { listParkedCalls } from './list-parked-calls.ts';
 import { listParticipants } from './list-participants.ts';
 import { listQueues } from './list-queues.ts';
+import { listRecordings } from './list-recordings.ts';
 import { lockConference, unlockConference } from './lock-conference.ts';
 import { originateCall } from './originate-call.ts';
 import { queryCdr } from './query-cdr.ts';
@@ -45,4 +46,5 @@ export const ASTERISK_TOOLS: readonly Tool[] = [
   listQueues,
   listMailboxes,
   listParkedCalls,
+  listRecordings,
 ];
