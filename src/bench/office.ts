@@ -10,7 +10,7 @@ import { UserInputError } from '../errors.ts';
 import { connectStdioClient, type StdioClient } from '../mcp/client.ts';
 import { createAmiClient } from '../pbx/asterisk/ami/client.ts';
 import { encodeAction } from '../pbx/asterisk/ami/message.ts';
-import { ACCOUNTS, PHONES_CONTEXT } from '../simulator/asterisk/configuration.ts';
+import { ACCOUNTS, settingsFor } from '../simulator/asterisk/configuration.ts';
 import { type Pbx, startPbx } from '../simulator/asterisk/pbx.ts';
 import type { ScriptedCallee } from '../simulator/callee/scripted-callee.ts';
 import { openSipPhone, type SipPhone } from '../simulator/sip/phone.ts';
@@ -185,13 +185,7 @@ function startProduct(
       VAD_SILENCE_MS: '150',
       PORT: String(publicPort),
       PUBLIC_URL: `http://127.0.0.1:${publicPort}`,
-      AMI_HOST: '127.0.0.1',
-      AMI_PORT: String(amiPort),
-      AMI_USERNAME: ACCOUNTS.switchboard.username,
-      AMI_SECRET: ACCOUNTS.switchboard.secret,
-      ASTERISK_CONTEXT: PHONES_CONTEXT,
-      ASTERISK_MEDIA_USERNAME: MEDIA.username,
-      ASTERISK_MEDIA_PASSWORD: MEDIA.password,
+      ...settingsFor(amiPort, MEDIA),
     },
     cwd: dataDir,
     version,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { createOffice } from '../../src/office.ts';
 import type { Asterisk } from '../../src/pbx/asterisk/operations.ts';
-import { ACCOUNTS, type OfficeAccount } from '../../src/simulator/asterisk/configuration.ts';
+import { type OfficeAccount, settingsFor } from '../../src/simulator/asterisk/configuration.ts';
 import { type Pbx, type PbxOptions, startPbx } from '../../src/simulator/asterisk/pbx.ts';
 import type { Answer } from '../../src/simulator/callee/callee.ts';
 import { openSipPhone, type SipPhone } from '../../src/simulator/sip/phone.ts';
@@ -59,15 +59,7 @@ export async function startTestOffice(
     ...options,
   });
   const opened: { close(): unknown }[] = [];
-  const env = ({ username, secret }: OfficeAccount = ACCOUNTS.switchboard): Record<string, string> => ({
-    AMI_HOST: '127.0.0.1',
-    AMI_PORT: String(amiPort),
-    AMI_USERNAME: username,
-    AMI_SECRET: secret,
-    ASTERISK_CONTEXT: 'phones',
-    ASTERISK_MEDIA_USERNAME: MEDIA.username,
-    ASTERISK_MEDIA_PASSWORD: MEDIA.password,
-  });
+  const env = (account?: OfficeAccount): Record<string, string> => settingsFor(amiPort, MEDIA, account);
   return {
     pbx,
     sipPort,

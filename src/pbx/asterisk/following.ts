@@ -1,21 +1,12 @@
 /** What becomes of the channels of the agent's calls, from the manager's events; also over a connection that was away for a while. */
+import type { LineStatus } from '../../call/events.ts';
 import type { AmiClient, AmiEvent, AmiLog } from './ami/client.ts';
 import type { AmiMessage } from './ami/message.ts';
 import { isChannelName } from './names.ts';
 
-export type ChannelStatus =
-  | 'dialling'
-  | 'ringing'
-  | 'answered'
-  | 'completed'
-  | 'busy'
-  | 'no-answer'
-  | 'failed'
-  | 'canceled';
-
 export interface ChannelNews {
   readonly kind: 'status';
-  readonly status: ChannelStatus;
+  readonly status: LineStatus;
   readonly code?: string;
 }
 

@@ -35,6 +35,23 @@ export const ACCOUNTS = {
   tooMuch: { username: 'too-much', secret: 'ami-secret-with-system' },
 } as const satisfies Record<string, OfficeAccount>;
 
+/** Settings with which a server finds it, by their names in the environment. */
+export function settingsFor(
+  amiPort: number,
+  media: { readonly username: string; readonly password: string },
+  { username, secret }: OfficeAccount = ACCOUNTS.switchboard,
+): Record<string, string> {
+  return {
+    AMI_HOST: '127.0.0.1',
+    AMI_PORT: String(amiPort),
+    AMI_USERNAME: username,
+    AMI_SECRET: secret,
+    ASTERISK_CONTEXT: PHONES_CONTEXT,
+    ASTERISK_MEDIA_USERNAME: media.username,
+    ASTERISK_MEDIA_PASSWORD: media.password,
+  };
+}
+
 /** The contexts of the dial plan. */
 export const PHONES_CONTEXT = 'phones';
 export const AGENT_CONTEXT = 'switchboard';

@@ -8,7 +8,7 @@ import { COLLEAGUE_EXTENSION, reservationBrain } from '../openai/brain.ts';
 import { openSipPhone, type SipPhone } from '../sip/phone.ts';
 import { loadPhrasebook } from '../speech/load-phrasebook.ts';
 import { startWorld } from '../world.ts';
-import { ACCOUNTS, PHONES_CONTEXT } from './configuration.ts';
+import { settingsFor } from './configuration.ts';
 import { type Pbx, startPbx } from './pbx.ts';
 
 export interface OfficeWorld {
@@ -86,13 +86,7 @@ export async function startOfficeWorld(program: string): Promise<OfficeWorld> {
       ...world.env,
       PUBLIC_URL: `http://127.0.0.1:${publicPort}`,
       PORT: String(publicPort),
-      AMI_HOST: '127.0.0.1',
-      AMI_PORT: String(amiPort),
-      AMI_USERNAME: ACCOUNTS.switchboard.username,
-      AMI_SECRET: ACCOUNTS.switchboard.secret,
-      ASTERISK_CONTEXT: PHONES_CONTEXT,
-      ASTERISK_MEDIA_USERNAME: MEDIA.username,
-      ASTERISK_MEDIA_PASSWORD: MEDIA.password,
+      ...settingsFor(amiPort, MEDIA),
     },
     callees,
     heardOfColleagueMs: () => callees[0]?.ear.heardMs('c.office', 1) ?? 0,
