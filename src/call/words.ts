@@ -25,7 +25,7 @@ export const OUTCOMES = [
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** The carriers that there are, by the names that a request may choose between. */
-export const VIAS = ['twilio', 'asterisk'] as const;
+export const VIAS = ['twilio', 'asterisk', '3cx'] as const;
 export type Via = (typeof VIAS)[number];
 
 export type Speaker = 'agent' | 'callee' | 'system';

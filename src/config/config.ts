@@ -110,15 +110,21 @@ const NEEDED = {
   twilio: ['publicUrl', 'twilioAccountSid', 'twilioAuthToken', 'twilioNumber', 'openaiApiKey'],
   // Asterisk connects to us by itself, so no public address is needed.
   asterisk: ['amiHost', 'amiUsername', 'amiSecret', 'asteriskMediaUsername', 'asteriskMediaPassword', 'openaiApiKey'],
+  // Nor for 3CX, which we connect to.
+  '3cx': ['pbxFqdn', 'pbxClientId', 'pbxClientSecret', 'openaiApiKey'],
 } as const satisfies Record<Via, readonly SettingKey[]>;
 
-/** How calls go that do not say it: over Twilio, unless only Asterisk is set up, or has been begun to be. */
+/** The telephone systems of an office that carry calls, by what they are called. */
+const OFFICES = { asterisk: 'Asterisk', '3cx': '3CX' } as const satisfies Partial<Record<Via, string>>;
+
+/** How calls go that do not say it: over Twilio, unless only a telephone system of the office is set up, or has been begun to be. */
 export function usualVia(config: Config): Via {
   const isSet = (keys: readonly SettingKey[]): boolean => keys.every((key) => config[key] !== null);
   if (config.simulate || isSet(NEEDED.twilio)) return 'twilio';
   const hasAccount = config.twilioAccountSid !== null || config.twilioNumber !== null;
   const isBegun = config.amiHost !== null && config.asteriskMediaUsername !== null;
-  return isSet(NEEDED.asterisk) || (isBegun && !hasAccount) ? 'asterisk' : 'twilio';
+  if (isSet(NEEDED.asterisk) || (isBegun && !hasAccount)) return 'asterisk';
+  return isSet(NEEDED['3cx']) ? '3cx' : 'twilio';
 }
 
 /** Names of the settings without which no call can be placed that way; none on the simulated telephone network. */
@@ -138,9 +144,11 @@ export function requireForCalls(
   via: Via = usualVia(config),
 ): void {
   const complainedOf = new Set(complaints.map((complaint) => complaint.setting));
-  if (via === 'asterisk' && config.simulate && config.amiHost === null)
+  const office = via === 'twilio' ? null : OFFICES[via];
+  const address = { twilio: null, asterisk: config.amiHost, '3cx': config.pbxFqdn }[via];
+  if (office !== null && config.simulate && address === null)
     throw new ConfigError(
-      'With --simulate the telephones of the office are left alone, so no call goes over Asterisk. Leave via out to place a simulated call.',
+      `With --simulate the telephones of the office are left alone, so no call goes over ${office}. Leave via out to place a simulated call.`,
       { settings: [] },
     );
   const missing = missingForCalls(config, via).filter((name) => !complainedOf.has(name));
@@ -150,7 +158,7 @@ export function requireForCalls(
     const verb = missing.length === 1 ? 'is not set' : 'are not set';
     const advice =
       'Set what is missing in the environment of the server or in its .env file, then restart it; or start it with --simulate to try it without accounts.';
-    const way = via === 'asterisk' ? 'over Asterisk ' : '';
+    const way = office === null ? '' : `over ${office} `;
     sentences.push(`Calls ${way}cannot be placed yet: ${missing.join(', ')} ${verb}. ${advice}`);
   }
   throw new ConfigError(sentences.join('\n'), { settings: [...complainedOf, ...missing] });

@@ -150,6 +150,22 @@ export function serviceUrl(encrypted: 'https' | 'wss', plain: 'http' | 'ws'): Ki
   });
 }
 
+/** A telephone system of one's own: a host, with a port where it is not 443, or a whole address, as `https://host[:port]`. */
+export const pbxAddress: Kind<string> = z.string().transform((value, context) => {
+  const refuse = (message: string): never => {
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  };
+  const url = parse(value.includes('://') ? value : `https://${value}`);
+  const isPlain = url?.protocol === 'http:' && isLoopback(url.hostname);
+  if (!url || (url.protocol !== 'https:' && !isPlain))
+    return refuse('must be a host name, such as pbx.example.com or pbx.example.com:5001, or an address with https://');
+  if (url.username !== '' || url.password !== '') return refuse('must not hold a user name or password');
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    return refuse('must be given without a path: only host and port');
+  return url.origin;
+});
+
 function parse(value: string): URL | null {
   return URL.canParse(value) ? new URL(value) : null;
 }

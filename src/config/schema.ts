@@ -5,6 +5,7 @@ import {
   type Kind,
   oneOf,
   origins,
+  pbxAddress,
   phoneNumber,
   prefixes,
   publicUrl,
@@ -60,6 +61,11 @@ const cdrUrl = form(
   'begin with postgres://, mysql://, sqlite: or csv:',
 );
 const tableName = form(/^[A-Za-z_][A-Za-z0-9_.]{0,126}$/, 'be the name of a table');
+const extension = form(/^[A-Za-z0-9*#_]{1,40}$/, 'be an extension, such as 100');
+const recipients = words(
+  /^[^\s@,]*@[^\s@,]+\.[^\s@,]+$/,
+  'be a comma-separated list of e-mail addresses, or of @example.com for all of a domain',
+);
 const token = form(/^\S{16,}$/, 'be at least 16 characters without spaces; take a random one');
 
 // biome-ignore format: one line a setting
@@ -134,7 +140,23 @@ export const SETTINGS = {
   cdrDatabaseUrl: secret('CDR_DATABASE_URL', cdrUrl, 'Where Asterisk keeps its call records: postgres://…, mysql://…, sqlite:/path or csv:/path. Only ever read.'),
   cdrTable: setting('CDR_TABLE', tableName, 'cdr', 'Table of the call records.'),
   asteriskRecordingsDir: optional('ASTERISK_RECORDINGS_DIR', text, 'Folder in which Asterisk keeps recordings that it makes itself, such as /var/spool/asterisk/monitor, where it is on this machine. Whoever may read the office’s data may listen to them.'),
-  inboundContext: optional('INBOUND_CONTEXT', text, 'What the agent is told about calls that come in over Asterisk. Without it such calls are refused, and the dial plan goes on.'),
+  pbxFqdn: optional('PBX_FQDN', pbxAddress, 'Address of the 3CX (v20), such as pbx.example.com or pbx.example.com:5001, for its tools and for calls over it; docs/3cx.md.'),
+  pbxClientId: optional('PBX_CLIENT_ID', credential, 'Client ID of the API client in 3CX, which is also its route point.'),
+  pbxClientSecret: secret('PBX_CLIENT_SECRET', credential, 'API key that 3CX shows once for that client.'),
+  pbxDefaultExtension: optional('PBX_DEFAULT_EXTENSION', extension, 'Extension of 3CX that is meant where a tool is told none.'),
+  pbxCountry: setting('PBX_COUNTRY', isoCountry, 'US', 'Country of the office with the 3CX: which numbers are emergency numbers.'),
+  pbxChangesPerMinute: setting('PBX_CHANGES_PER_MINUTE', whole(1, 10_000), 30, 'Most changes that tools may make to 3CX within a minute.'),
+  pbxUsername: optional('PBX_USERNAME', text, 'Not used: 3CX is asked with PBX_CLIENT_ID and PBX_CLIENT_SECRET alone, never with a person’s own login.'),
+  pbxPassword: secret('PBX_PASSWORD', text, 'Not used; see PBX_USERNAME.'),
+  voipmsApiUsername: optional('VOIPMS_API_USERNAME', credential, 'E-mail address of the VoIP.ms account, for its tools and switchboard voipms; docs/voipms.md.'),
+  voipmsApiPassword: secret('VOIPMS_API_PASSWORD', text, 'API password of VoIP.ms, which is not the one of its portal.'),
+  voipmsApiUrl: setting('VOIPMS_API_URL', serviceUrl('https', 'http'), 'https://voip.ms/api/v1/rest.php', 'The API of VoIP.ms, when it is reached through a proxy.'),
+  voipmsSmsNumber: optional('VOIPMS_SMS_NUMBER', phoneNumber, 'Number of the VoIP.ms account that text messages are sent from, such as +14155550100: with it threecx_send_message can send.'),
+  voipmsEmailRecipients: setting('VOIPMS_EMAIL_RECIPIENTS', recipients, NONE, 'To whom recordings of VoIP.ms may be sent by e-mail, comma-separated: addresses, or @example.com for all of a domain. Empty: to nobody.'),
+  voipmsChangesPerMinute: setting('VOIPMS_CHANGES_PER_MINUTE', whole(1, 10_000), 30, 'Most changes that tools may make to the VoIP.ms account within a minute.'),
+  openaiApiUrl: setting('OPENAI_API_URL', serviceUrl('https', 'http'), 'https://api.openai.com/v1', 'REST API of OpenAI or of a compatible server, which writes down recordings.'),
+  openaiRecordingModel: setting('OPENAI_RECORDING_MODEL', text, 'gpt-transcribe', 'Model that writes down recordings of VoIP.ms for which there is no transcript.'),
+  inboundContext: optional('INBOUND_CONTEXT', text, 'What the agent is told about calls that come in over Asterisk or 3CX. Without it such calls are left alone, and the telephone system goes on by its own rules.'),
   retainDays: setting('RETAIN_DAYS', whole(0, 36_500), 0, 'Days after which ended calls are forgotten, with transcripts and recordings. 0 keeps them.'),
 } as const;
 

@@ -1,6 +1,7 @@
 /** FACE of the Asterisk telephone system: everything that the tools can do with it. Carries no audio. */
 import { randomUUID } from 'node:crypto';
 import { ConfigError, UserInputError } from '../../errors.ts';
+import { createChangeLimit } from '../changes.ts';
 import { type AmiClient, type AmiClock, type AmiLog, createAmiClient } from './ami/client.ts';
 import type { AmiAddress } from './ami/transport.ts';
 import {
@@ -23,7 +24,6 @@ import {
   extensionSummary,
   queryCalls,
 } from './cdr/queries.ts';
-import { createChangeLimit } from './changes.ts';
 import {
   actOnParticipant,
   type Conference,
@@ -218,7 +218,11 @@ function changesOf(
   options: AsteriskOptions,
   note: (list: LiveList) => void,
 ): Pick<AsteriskOperations, 'actOn' | 'lock' | 'originate' | 'hangUp'> {
-  const mayChange = createChangeLimit(options.changesPerMinute, () => options.clock.now());
+  const mayChange = createChangeLimit(
+    options.changesPerMinute,
+    () => options.clock.now(),
+    'ASTERISK_CHANGES_PER_MINUTE',
+  );
   return {
     async actOn(action, conference, participant) {
       mayChange();

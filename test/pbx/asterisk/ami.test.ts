@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { backoffMs } from '../../../src/pbx/asterisk/ami/backoff.ts';
+import { backoffMs } from '../../../src/pbx/backoff.ts';
 import {
   type AmiClient,
   type AmiClientOptions,

@@ -1,7 +1,7 @@
 /** A connection to Asterisk's manager that lives for months: logged in again whenever it was lost, every action answered or failed in time. */
 import { createHash, randomBytes } from 'node:crypto';
 import { ConfigError, ProtocolError, UpstreamError } from '../../../errors.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../../backoff.ts';
 import { type AmiFields, type AmiMessage, encodeAction } from './message.ts';
 import { type AmiItem, AmiParser } from './parser.ts';
 import { type AmiAddress, type AmiTransport, openTransport } from './transport.ts';

@@ -1,0 +1,273 @@
+/** FACE of VoIP.ms: everything that the tools can do with it. Carries no audio. */
+
+export type VoipMsParams = Readonly<Record<string, string | number | boolean>>;
+
+/** A call of the API as it is, or would be, made; without credentials. */
+export interface ApiCall {
+  readonly method: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** What came of something that changes something. */
+export interface Change {
+  readonly dryRun: boolean;
+  /** False also where it was as it should be already. */
+  readonly changed: boolean;
+  /** Those that change something: made, or (dry run) to be made. Empty where there is nothing to do. */
+  readonly calls: readonly ApiCall[];
+  /** It was read again afterwards, and is as it should be; null where nothing was done. */
+  readonly verified: boolean | null;
+  /** A sentence: exactly what was done, or would be. */
+  readonly message: string;
+  readonly warnings: readonly string[];
+}
+
+export interface Balance {
+  readonly current: string;
+  readonly spentTotal: string | null;
+  readonly spentToday: string | null;
+  readonly callsTotal: string | null;
+  readonly callsToday: string | null;
+  readonly timeTotal: string | null;
+  readonly timeToday: string | null;
+}
+
+export interface PhonebookGroup {
+  readonly id: string;
+  readonly name: string;
+  /** Ids of phonebook entries. */
+  readonly members: readonly string[];
+}
+
+export interface PhonebookEntry {
+  readonly id: string;
+  readonly name: string;
+  /** May be a `sip:` address. */
+  readonly number: string;
+  readonly speedDial: string | null;
+  readonly callerId: string | null;
+  readonly note: string | null;
+  readonly groupId: string | null;
+  readonly groupName: string | null;
+}
+
+export interface CallerIdFilter {
+  readonly id: string;
+  /** A number, a pattern, `i` (outside the USA and Canada) or `0` (anonymous). */
+  readonly callerId: string;
+  /** `all` or a number. */
+  readonly did: string;
+  /** Such as `sys:hangup`. */
+  readonly routing: string;
+  readonly note: string | null;
+}
+
+/** Without its password. */
+export interface SubAccount {
+  readonly id: string;
+  readonly account: string;
+  readonly description: string | null;
+  readonly protocol: string | null;
+  readonly deviceType: string | null;
+  readonly callerIdNumber: string | null;
+  readonly internalExtension: string | null;
+  readonly recordsCalls: boolean | null;
+  readonly transcribes: boolean | null;
+}
+
+export interface CallAccount {
+  /** What `account` is in call records and recordings. */
+  readonly account: string;
+  readonly description: string;
+}
+
+export interface CallRecording {
+  /** The vendor's id. */
+  readonly recording: string;
+  readonly account: string;
+  /** As the vendor says it; the zone is the account's. */
+  readonly startedAt: string;
+  readonly destination: string;
+  readonly direction: string | null;
+  readonly durationSeconds: number | null;
+}
+
+export interface CdrRow {
+  readonly id: string;
+  /** UTC. */
+  readonly startedAt: string;
+  /** Text of strangers. */
+  readonly callerId: string;
+  /** Digits of it, where there are any. */
+  readonly callerNumber: string | null;
+  readonly destination: string;
+  readonly description: string | null;
+  readonly account: string | null;
+  readonly disposition: string;
+  readonly seconds: number;
+  readonly totalUsd: string | null;
+}
+
+export interface Transcript {
+  readonly account: string;
+  readonly recording: string;
+  /** `voipms`: the vendor's own, matched to the call; `openai`: made here out of the recording. */
+  readonly source: 'voipms' | 'openai';
+  /** How it was found to belong to this recording, or which model wrote it. */
+  readonly how: string;
+  /** It was not made or asked for anew. */
+  readonly stored: boolean;
+  readonly language: string | null;
+  /** Text of strangers. */
+  readonly lines: readonly {
+    readonly speaker: string | null;
+    readonly atSeconds: number | null;
+    readonly text: string;
+  }[];
+  /** Other transcripts that could be this call's: then none is chosen. */
+  readonly warnings: readonly string[];
+}
+
+export interface NumberReport {
+  readonly number: string;
+  readonly entries: readonly PhonebookEntry[];
+  readonly groups: readonly PhonebookGroup[];
+  readonly filters: readonly CallerIdFilter[];
+  readonly calls: { readonly days: number; readonly rows: readonly CdrRow[] };
+  readonly messages:
+    | readonly { readonly at: string; readonly direction: 'received' | 'sent'; readonly text: string }[]
+    | null;
+  readonly isInSpamGroup: boolean;
+  readonly warnings: readonly string[];
+}
+
+export interface SpamSuggestion {
+  readonly number: string;
+  /** 0 to 100. */
+  readonly score: number;
+  readonly reasons: readonly string[];
+  readonly calls: number;
+  readonly lastCallAt: string;
+}
+
+export interface DateRange {
+  /** `YYYY-MM-DD`, UTC. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Methods reject with one of the four errors. Everything that changes something is a dry run unless `dryRun` is false. */
+export interface VoipMsOperations {
+  balance(): Promise<Balance>;
+  phonebookGroups(name?: string): Promise<readonly PhonebookGroup[]>;
+  /** `group`: digits are an id, text is a name. */
+  phonebookEntries(group?: string): Promise<readonly PhonebookEntry[]>;
+  callerIdFilters(did?: string): Promise<readonly CallerIdFilter[]>;
+  accounts(): Promise<readonly SubAccount[]>;
+  callAccounts(): Promise<readonly CallAccount[]>;
+  /** Of one account, or of all. */
+  recordings(query: DateRange & { readonly account?: string | undefined }): Promise<readonly CallRecording[]>;
+  recording(
+    account: string,
+    recording: string,
+    mostBytes: number,
+  ): Promise<CallRecording & { readonly bytes: Uint8Array; readonly mimeType: string }>;
+  emailRecording(request: {
+    readonly account: string;
+    readonly recording: string;
+    readonly email: string;
+    readonly dryRun: boolean;
+  }): Promise<Change>;
+  transcript(request: {
+    readonly account: string;
+    readonly recording: string;
+    readonly date?: string | undefined;
+  }): Promise<Transcript>;
+  /** Every disposition where none is named; newest first. */
+  recentCdr(
+    query: DateRange & {
+      readonly account?: string | undefined;
+      readonly dispositions?: readonly Disposition[] | undefined;
+    },
+  ): Promise<readonly CdrRow[]>;
+  addToGroup(request: GroupChange & { /** Of a new entry. */ readonly name?: string | undefined }): Promise<Change>;
+  removeFromGroup(request: GroupChange): Promise<Change>;
+  inspect(number: string, days: number): Promise<NumberReport>;
+  suggestSpam(query: { readonly days: number; readonly limit: number }): Promise<readonly SpamSuggestion[]>;
+  markAsSpam(request: {
+    readonly number: string;
+    /** `Spam` where absent. */
+    readonly group?: string | undefined;
+    readonly createGroup: boolean;
+    /** Also hang up on calls of this number (a caller ID filter). */
+    readonly block: boolean;
+    readonly dryRun: boolean;
+  }): Promise<Change>;
+  unmarkAsSpam(request: {
+    readonly number: string;
+    readonly group?: string | undefined;
+    /** Also delete the filter of exactly this number. */
+    readonly unblock: boolean;
+    readonly dryRun: boolean;
+  }): Promise<Change>;
+  /** `from` is one of the account's numbers. Never repeated. */
+  sendSms(request: {
+    readonly from: string;
+    readonly to: string;
+    readonly text: string;
+  }): Promise<{ readonly id: string | null }>;
+  /** One method of the API as it is. What changes something is never tried again. */
+  raw(method: string, params: VoipMsParams): Promise<unknown>;
+  /** For whoever looks whether all is set up: nothing is changed. */
+  look(): Promise<{ readonly balance: string | null; readonly trouble: string | null }>;
+}
+
+export const DISPOSITIONS = ['answered', 'noanswer', 'busy', 'failed'] as const;
+export type Disposition = (typeof DISPOSITIONS)[number];
+
+export interface GroupChange {
+  readonly number: string;
+  /** Id or name of a group that exists. */
+  readonly group: string;
+  readonly dryRun: boolean;
+}
+
+export interface VoipMs extends VoipMsOperations {
+  close(): void;
+}
+
+export interface VoipMsLog {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export interface VoipMsClock {
+  now(): number;
+  wall(): number;
+  setTimer(fire: () => void, delayMs: number): () => void;
+}
+
+export interface VoipMsOptions {
+  /** The vendor's address of the API, or one to try it with. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly changesPerMinute: number;
+  /** Addresses, or `@example.com` for all of a domain, to which recordings may be sent; empty: to none. */
+  readonly emailRecipients: readonly string[];
+  /** Writes down a recording; null where no model is set up. Rejects with one of the four errors. */
+  readonly transcribe:
+    | ((sound: {
+        readonly bytes: Uint8Array;
+        readonly mimeType: string;
+      }) => Promise<{ readonly text: string; readonly model: string; readonly language: string | null }>)
+    | null;
+  /** Where transcripts are kept, so that each is made once. `load` resolves with null where there is none. */
+  readonly transcripts: {
+    load(key: string): Promise<string | null>;
+    save(key: string, text: string): Promise<void>;
+  };
+  readonly clock: VoipMsClock;
+  readonly logger: VoipMsLog;
+}
