@@ -43,6 +43,11 @@ const RESOURCES = `## Resources
 | \`asterisk://channels\` | the channels of the office telephone system that are up |
 | \`asterisk://conferences\` | its conferences, with who is in them |
 | \`asterisk://extensions\` | its extensions, with the state of their phones |
+| \`threecx://active-calls\` | the calls of the 3CX |
+| \`threecx://call-history\` | its calls of the last seven days |
+| \`threecx://extensions\` | its extensions, with their state |
+| \`threecx://messages\` | its chats, which can only be read |
+| \`threecx://recordings/{recording}\`, \`voipms://recordings/…\` | the sound of a recording of theirs |
 
 The transcriptions and what is going on in the office are JSON, a recording is a WAV. A client that subscribes to a transcription hears of each new line (\`notifications/resources/updated\`), one that subscribes to the office of each change.
 `;

@@ -1,15 +1,16 @@
 /** The adapters, and what the switchboard takes of the settings: both out of the settings alone. */
 import type { CallPolicy } from './call/events.ts';
 import type { Limits } from './call/words.ts';
-import { createAsteriskCarrier, nameInLog } from './carriers/asterisk/carrier.ts';
+import { createAsteriskCarrier, type IncomingCall, nameInLog } from './carriers/asterisk/carrier.ts';
 import type { Carrier } from './carriers/carrier.ts';
+import { createThreeCxCarrier } from './carriers/threecx/carrier.ts';
 import { createTwilioCarrier, type TwilioOptions } from './carriers/twilio/carrier.ts';
 import type { AppTiming } from './config/app-timing.ts';
 import { type Config, usualVia } from './config/config.ts';
 import type { Model } from './models/model.ts';
 import { createOpenAiModel } from './models/openai/model.ts';
+import type { Offices } from './offices/offices.ts';
 import { AgentExchange } from './pbx/asterisk/exchange.ts';
-import type { Asterisk } from './pbx/asterisk/operations.ts';
 import type { Clock } from './switchboard/clock.ts';
 import type { Ringing } from './switchboard/inbound.ts';
 import type { Logger } from './switchboard/logger.ts';
@@ -27,8 +28,7 @@ export interface OutsideOptions extends Pick<TwilioOptions, 'onRecording' | 'ide
   readonly timing: AppTiming;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** @throws ConfigError while it is not configured */
-  readonly asterisk: () => Asterisk;
+  readonly offices: Pick<Offices, 'asterisk' | 'threecx'>;
   /** Takes a call that rings with us, or rejects. */
   readonly take: (call: Ringing) => Promise<void>;
 }
@@ -40,7 +40,9 @@ const FIRST_TURN_SILENCE_MS = 1_000;
 export function createOutside(options: OutsideOptions): Outside | null {
   const { config, timing, clock, logger } = options;
   const { openaiApiKey } = config;
-  const carriers = [createTwilio(options), createAsterisk(options)].filter((carrier) => carrier !== null);
+  const carriers = [createTwilio(options), createAsterisk(options), createThreeCx(options)].filter(
+    (carrier) => carrier !== null,
+  );
   if (carriers.length === 0 || openaiApiKey === null) return null;
   const model = createOpenAiModel({
     apiKey: openaiApiKey,
@@ -84,11 +86,12 @@ function createTwilio({ config, timing, clock, logger, ...rest }: OutsideOptions
 }
 
 /** Carrier and telephone system meet here alone: the one gets functions of the other. */
-function createAsterisk({ config, clock, logger, asterisk, take }: OutsideOptions): Carrier | null {
+function createAsterisk(options: OutsideOptions): Carrier | null {
+  const { config, clock, logger, offices } = options;
   const { asteriskMediaUsername: username, asteriskMediaPassword: password, amiHost, amiUsername, amiSecret } = config;
   if (!username || !password || !amiHost || !amiUsername || !amiSecret) return null;
   const exchange = new AgentExchange({
-    ami: asterisk().ami,
+    ami: offices.asterisk().ami,
     clock,
     logger,
     context: config.asteriskContext,
@@ -103,16 +106,41 @@ function createAsterisk({ config, clock, logger, asterisk, take }: OutsideOption
     audioSocket: config.asteriskAudioSocket === null ? undefined : addressOf(config.asteriskAudioSocket),
     clock,
     logger,
-    incoming: {
-      mayTake: () => config.inboundContext !== null,
-      take: (call) => {
-        take(call).catch((err: unknown) => {
-          logger.warn({ err, call: nameInLog(call.uniqueId) }, 'a call that came in was not taken');
-          call.decline();
-        });
-      },
-    },
+    incoming: incomingOf<IncomingCall>(options, (call) => {
+      options.logger.warn({ call: nameInLog(call.uniqueId) }, 'a call that came in was not taken');
+      call.decline();
+    }),
   });
+}
+
+/** The agent's calls go over its own route point, which is named as the client. */
+function createThreeCx(options: OutsideOptions): Carrier | null {
+  const { config, clock, logger, offices } = options;
+  const { pbxFqdn, pbxClientId, pbxClientSecret } = config;
+  if (!pbxFqdn || !pbxClientId || !pbxClientSecret) return null;
+  return createThreeCxCarrier({
+    exchange: offices.threecx().callControl,
+    routePoint: pbxClientId,
+    clock,
+    logger,
+    incoming: incomingOf<Ringing>(options, () => logger.warn({}, 'a call that came in was not taken')),
+  });
+}
+
+/** `refused` hears of a call that is left to the telephone system after all. */
+function incomingOf<Call extends Ringing>(
+  { config, take, logger }: OutsideOptions,
+  refused: (call: Call) => void,
+): { readonly mayTake: () => boolean; readonly take: (call: Call) => void } {
+  return {
+    mayTake: () => config.inboundContext !== null,
+    take: (call) => {
+      take(call).catch((err: unknown) => {
+        logger.debug({ err }, 'why a call that came in was not taken');
+        refused(call);
+      });
+    },
+  };
 }
 
 export function settingsOf(config: Config, timing: AppTiming): Parameters<typeof createSwitchboard>[0]['settings'] {
@@ -137,7 +165,7 @@ export function settingsOf(config: Config, timing: AppTiming): Parameters<typeof
     record: config.recordCalls,
     via: usualVia(config),
     inboundContext: config.inboundContext,
-    officeCountry: config.asteriskCountry.toUpperCase(),
+    officeCountries: { asterisk: config.asteriskCountry.toUpperCase(), '3cx': config.pbxCountry.toUpperCase() },
     limits,
     policy,
     allowedNumbers: config.allowedNumbers,

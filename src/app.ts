@@ -1,13 +1,13 @@
 /** What `compose` makes, as its commands see it. */
-import type { AsteriskOperations } from './pbx/asterisk/operations.ts';
+import type { Systems } from './mcp/tool.ts';
 import type { AuditFile } from './store/files/audit-file.ts';
 import type { Switchboard } from './switchboard/port.ts';
 
 export interface App {
   /** Usable at once; its methods wait for the start, and reject with sentences while something is missing. */
   readonly switchboard: Switchboard;
-  /** The office telephone system. @throws ConfigError that says what is missing */
-  readonly asterisk: () => AsteriskOperations;
+  /** Those of the office. */
+  readonly systems: Systems;
   /** What is wrong at this moment, as sentences. Not all of it keeps calls from being placed. */
   status(): readonly string[];
   /** Why no call can be placed at this moment, in sentences without secrets; empty when one can. Looks at nothing outside. */

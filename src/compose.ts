@@ -18,10 +18,11 @@ import type { Metrics } from './http/metrics.ts';
 import { openMetrics } from './http/private-server.ts';
 import { createPublicServer, type PublicServer } from './http/server.ts';
 import { offerOf } from './mcp/offer.ts';
+import type { Systems } from './mcp/tool.ts';
 import type { Model } from './models/model.ts';
-import { type LateOffice, lateOffice } from './office.ts';
-import type { AsteriskOperations } from './pbx/asterisk/operations.ts';
+import { type Offices, openOffices } from './offices/offices.ts';
 import { createPrivateListener } from './private-listener.ts';
+import { type SimulatedOffices, startSimulatedOffices } from './simulator/offices.ts';
 import { startWorld, type World } from './simulator/world.ts';
 import { type AuditFile, openAuditFile } from './store/files/audit-file.ts';
 import { openRecordingFolder } from './store/files/recordings.ts';
@@ -70,17 +71,18 @@ class Composition implements App {
   readonly switchboard: Switchboard;
   readonly started: Promise<void>;
   readonly audit: AuditFile;
-  readonly asterisk: () => AsteriskOperations;
+  readonly systems: Systems;
   readonly #options: ComposeOptions;
   readonly #clock: Clock;
   /** For the parts that strangers can make write. */
   readonly #calm: Logger;
   readonly #proofKey = randomBytes(32);
-  readonly #office: LateOffice;
+  readonly #offices: Offices;
   readonly #late: ReturnType<typeof lateSwitchboard>;
   readonly #prices: PricesReading;
   #config: Config;
   #world: World | null = null;
+  #simulatedOffices: SimulatedOffices | null = null;
   #store: Store | null = null;
   #running: RunningSwitchboard | null = null;
   #server: PublicServer | null = null;
@@ -110,8 +112,8 @@ class Composition implements App {
     if (this.#prices.complaint !== null) options.logger.warn({}, this.#prices.complaint);
     this.#late = lateSwitchboard(this.#config.simulate, () => this.#notReady());
     this.switchboard = this.#late.switchboard;
-    this.#office = lateOffice(() => this.#config, this.#clock, this.#calm);
-    this.asterisk = () => this.#office.asterisk();
+    this.#offices = openOffices(() => this.#config, this.#clock, this.#calm);
+    this.systems = this.#offices.systems;
     this.audit = openAuditFile(join(this.#config.dataDir, 'audit.jsonl'));
     this.started = this.#start();
     this.#starting = this.started;
@@ -192,9 +194,15 @@ class Composition implements App {
   /** With `--simulate` the telephone and the model are ours, unless a simulated world is running already. */
   async #startWorld(): Promise<void> {
     const config = this.#config;
-    if (!config.simulate || this.#world) return;
-    if (!leadsToSimulators(config)) this.#world = await startWorld({ scenario: 'reservation' });
-    this.#config = { ...config, ...this.#world?.settings };
+    if (!config.simulate || this.#simulatedOffices) return;
+    if (!leadsToSimulators(config)) this.#world ??= await startWorld({ scenario: 'reservation' });
+    // Who names a system of the office and has none gets a simulated one.
+    this.#simulatedOffices = await startSimulatedOffices({
+      threecx: config.toolsets.includes('3cx') && config.pbxFqdn === null,
+      voipms: config.toolsets.includes('voipms') && config.voipmsApiUsername === null,
+      answer: this.#world?.answer,
+    });
+    this.#config = { ...config, ...this.#world?.settings, ...this.#simulatedOffices.settings };
     this.#choosesPort ||= config.publicUrl === null;
     if (this.#choosesPort) await this.#choosePort();
   }
@@ -307,7 +315,7 @@ class Composition implements App {
       readiness: () => ({ reasons: this.readiness(), liveCalls: this.liveCalls(), simulated: simulate }),
       mcp: {
         switchboard: this.switchboard,
-        asterisk: this.asterisk,
+        ...this.systems,
         version: VERSION,
         logger,
         status: () => this.status(),
@@ -338,7 +346,7 @@ class Composition implements App {
       identify: async (query) =>
         this.#store ? await identifyDialled(this.#store, { ...query, carrier: 'twilio' }) : 'unsure',
       healthProof: (nonce) => this.#proof(nonce),
-      asterisk: () => this.#office.asterisk(),
+      offices: this.#offices,
       take: (call) => this.#take(call),
       clock: this.#clock,
       logger: this.#calm,
@@ -353,12 +361,13 @@ class Composition implements App {
     await this.#running?.stop(graceMs, hurry);
     await this.#server?.stop();
     this.#closeCarriers();
-    this.#office.close();
+    this.#offices.close();
     await this.#closeStore();
     // Last of ours, so that the end of the calls can still be watched.
     await this.#private?.stop();
     await this.audit.close();
     this.#metrics?.close();
+    await this.#simulatedOffices?.close();
     await this.#world?.close();
   }
 

@@ -22,7 +22,7 @@ import { ConfigError } from './errors.ts';
 import { freePort } from './http/free-port.ts';
 import { createPublicServer } from './http/server.ts';
 import { probeSession } from './models/openai/probe.ts';
-import { examineOffice } from './office.ts';
+import { examineOffices } from './offices/offices.ts';
 import { startWorld, type World } from './simulator/world.ts';
 import { examineSqliteStore } from './store/sqlite/examine.ts';
 import { systemClock } from './switchboard/clock.ts';
@@ -69,7 +69,7 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
       ...(await examinePublicSide(look)),
       await examinePrivatePort(look),
       ...(await examineAccounts(look)),
-      ...(offline ? [] : await examineOffice(config, systemClock, SILENT)),
+      ...(offline ? [] : await examineOffices(config, systemClock, SILENT)),
     ];
   } finally {
     await close();

@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'examine.ts': ['*'],
   // What compose makes of the settings alone.
   'adapters.ts': ['*'],
-  'office.ts': ['*'],
+  offices: ['*'],
   'app.ts': ['*'],
   'private-listener.ts': ['*'],
   'version.ts': [],

@@ -75,7 +75,8 @@ export const PRICES: Prices = {
         AU: { inboundPerMinute: 0.01 },
       },
     },
-    // One's own server: what the trunk behind it costs only its operator knows, and can put into PRICES_FILE.
+    // One's own servers: what the trunks behind them cost only their operator knows, and can put into PRICES_FILE.
     asterisk: { dated: OPENAI_DATED, streamPerMinute: 0, recordingPerMinute: 0, countries: {} },
+    '3cx': { dated: OPENAI_DATED, streamPerMinute: 0, recordingPerMinute: 0, countries: {} },
   },
 };

@@ -1,18 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Line } from '../call/words.ts';
 import { processEnvironment } from '../config/config.ts';
 import { UserInputError } from '../errors.ts';
-import { connectStdioClient, type StdioClient } from '../mcp/client.ts';
+import type { StdioClient } from '../mcp/client.ts';
 import { claimStdout } from '../mcp/stdout.ts';
 import { findAsterisk } from '../simulator/asterisk/find-asterisk.ts';
-import { CALLED_EXTENSION, startOfficeWorld } from '../simulator/asterisk/office-world.ts';
+import { startOfficeWorld } from '../simulator/asterisk/office-world.ts';
 import { COLLEAGUE_EXTENSION } from '../simulator/openai/brain.ts';
+import { CALLED_EXTENSION } from '../simulator/scenarios/office.ts';
 import { SCENARIOS, type Scenario } from '../simulator/scenarios/scenarios.ts';
+import { startThreeCxWorld } from '../simulator/threecx/office-world.ts';
 import { startWorld, type World } from '../simulator/world.ts';
-import { VERSION } from '../version.ts';
+import { runPbxDemo } from './demo-pbx.ts';
+import { type Show, startDemoServer } from './demo-server.ts';
 import { clockText, plain, speakerText } from './say.ts';
 
 /** What `demo --json` prints. `trulyHeardMs` is the simulated caller's own figure, null when it has none. */
@@ -34,8 +37,6 @@ interface DemoInterruption {
   readonly heard: string;
   readonly planned: string;
 }
-
-type Show = (text: string) => void;
 
 const RESTAURANT_NUMBER = '+14155550123';
 const WAIT_SECONDS = 25;
@@ -62,10 +63,16 @@ export async function run(words: readonly string[]): Promise<number> {
       json: { type: 'boolean', default: false },
       scenario: { type: 'string', default: 'reservation' },
       carrier: { type: 'string', default: 'twilio' },
+      pbx: { type: 'string' },
     },
   });
   const stdout = claimStdout();
   const show: Show = (text) => void (values.json ? process.stderr : stdout).write(`${text}\n`);
+  if (values.pbx !== undefined) {
+    const { report, code } = await runPbxDemo(values.pbx, show);
+    if (values.json) stdout.write(`${JSON.stringify(report)}\n`);
+    return code;
+  }
   const stage = await setStage(values.carrier, values.scenario);
   const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-demo-'));
   try {
@@ -80,7 +87,9 @@ export async function run(words: readonly string[]): Promise<number> {
 
 async function setStage(carrier: string, name: string): Promise<Stage> {
   if (carrier === 'asterisk') return await officeStage();
-  if (carrier !== 'twilio') throw new UserInputError(`there is no carrier "${carrier}". There are: twilio, asterisk.`);
+  if (carrier === '3cx') return await threeCxStage();
+  if (carrier !== 'twilio')
+    throw new UserInputError(`there is no carrier "${carrier}". There are: twilio, asterisk, 3cx.`);
   const scenario = SCENARIOS[name];
   if (!scenario)
     throw new UserInputError(`there is no scenario "${name}". There are: ${Object.keys(SCENARIOS).join(', ')}.`);
@@ -109,15 +118,33 @@ async function officeStage(): Promise<Stage> {
     );
   const world = await startOfficeWorld(program);
   return {
+    ...handedOver(world, 'asterisk'),
+    opening:
+      'A real Asterisk runs on loopback for it, with SIP telephones. Simulated are the OpenAI Realtime server and the people at the telephones; the speech is real audio.',
+  };
+}
+
+async function threeCxStage(): Promise<Stage> {
+  return {
+    ...handedOver(await startThreeCxWorld(), '3cx'),
+    opening:
+      'Simulated are the 3CX, the OpenAI Realtime server and the people at the telephones; the speech is real audio.',
+  };
+}
+
+/** An extension is called, and handed over to a colleague. */
+function handedOver(
+  world: Pick<World, 'callees' | 'env'> & { heardOfColleagueMs(): number; close(): Promise<void> },
+  via: string,
+): Omit<Stage, 'opening'> {
+  return {
     world,
     close: () => world.close(),
     scenario: { brief: SCENARIOS.reservation?.brief ?? '', outcome: 'transferred' },
-    opening:
-      'A real Asterisk runs on loopback for it, with SIP telephones. Simulated are the OpenAI Realtime server and the people at the telephones; the speech is real audio.',
     wish: async () =>
       `The user says: “Call extension ${CALLED_EXTENSION} and book a table for four; if they want a person, put them through to ${COLLEAGUE_EXTENSION}.”\n`,
     number: CALLED_EXTENSION,
-    request: { via: 'asterisk', transferTo: [COLLEAGUE_EXTENSION] },
+    request: { via, transferTo: [COLLEAGUE_EXTENSION] },
     after: async () => {
       for (let left = 100; left > 0 && world.heardOfColleagueMs() < 1_000; left -= 1)
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -132,27 +159,12 @@ async function simulate(stage: Stage, dataDir: string, show: Show): Promise<Demo
     'Switchboard demo. Everything outside the server is SIMULATED on this machine: no telephone rings, nothing is spent.',
   );
   show(`${stage.opening}\n`);
-  const client = await startServer(stage.world, dataDir);
+  const client = await startDemoServer(stage.world.env, dataDir);
   try {
     return await placeAndFollow(client, stage, show);
   } finally {
     await client.close();
   }
-}
-
-/** The server as an MCP client starts it, pointed at the simulated world by its ordinary settings. */
-function startServer(world: Pick<World, 'env'>, dataDir: string): Promise<StdioClient> {
-  const [entry] = process.argv.slice(1);
-  if (entry === undefined) throw new UserInputError('the demo needs to be run as "switchboard demo".');
-  return connectStdioClient({
-    command: process.execPath,
-    args: [...process.execArgv, resolve(entry), '--simulate'],
-    env: { ...world.env, DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
-    // Away from the user's own .env, which is for real calls.
-    cwd: dataDir,
-    version: VERSION,
-    stderr: 'inherit',
-  });
 }
 
 async function placeAndFollow(client: StdioClient, stage: Stage, show: Show): Promise<DemoReport> {

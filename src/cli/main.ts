@@ -9,8 +9,9 @@ const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
   switchboard serve                  serve clients over HTTP, and those of other processes, until a signal comes
   switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--record] [--json]
   switchboard install CLIENT         put it into an MCP client's configuration   [--dry-run] [--remove] [--json]
-  switchboard demo                   a simulated call with real speech   [--scenario NAME] [--carrier asterisk] [--json]
+  switchboard demo                   a simulated call with real speech   [--scenario NAME] [--carrier NAME] [--pbx NAME] [--json]
   switchboard doctor                 look at everything that a call needs [--offline] [--json]
+  switchboard voipms METHOD          ask the API of VoIP.ms   [list] [help METHOD] [--dry-run] [--format F]
   switchboard purge                  forget calls that have ended    [--older-than 30d] [--call ID] [--dry-run] [--json]
   switchboard bench                  measure it against a bare relay     [--only PARTS] [--soak TIME] [--json]
 
@@ -30,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ run(words: readonly stri
   install: () => import('./install.ts'),
   purge: () => import('./purge.ts'),
   serve: () => import('./serve.ts'),
+  voipms: () => import('./voipms.ts'),
 };
 
 /** Runs the command that the command line names, and ends the process with its exit code. */
@@ -59,7 +61,8 @@ async function runCommand(): Promise<number> {
   const [command, ...words] = rest;
   if (command === '--help' || command === '-h' || command === 'help') return print(stdout, HELP);
   if (command === '--version') return print(stdout, `${VERSION}\n`);
-  if (command !== undefined && asksForHelp(words)) return print(stdout, HELP);
+  // Its methods have help of their own.
+  if (command !== 'voipms' && command !== undefined && asksForHelp(words)) return print(stdout, HELP);
   if (command === undefined || command === 'stdio') return (await import('./stdio.ts')).run();
   const load = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (load) return (await load()).run(words);

@@ -162,9 +162,9 @@ export class Telephone {
   }
 
   #serving() {
-    const { switchboard, asterisk, audit } = this.app;
+    const { switchboard, systems, audit } = this.app;
     const { logger } = this.#options;
-    return { switchboard, asterisk, version: VERSION, logger, status: () => this.app.status(), audit };
+    return { switchboard, ...systems, version: VERSION, logger, status: () => this.app.status(), audit };
   }
 
   #serveOther(socket: Socket, hello: Hello) {

@@ -12,8 +12,10 @@ export function leadsToSimulators({ twilioApiBaseUrl, openaiWebsocketUrl }: Conf
  * The settings with what is meant for real calls taken out when simulated ones are placed: the account, the address, the model,
  * the office telephone system, and the store, in which an idempotency key, the hourly limit or a stranded call of the one would count for the other.
  */
-export function keptApart(config: Config): Config {
-  if (!config.simulate || leadsToSimulators(config)) return config;
+export function keptApart(given: Config): Config {
+  if (!given.simulate) return given;
+  const config = { ...given, ...officesApart(given) };
+  if (leadsToSimulators(config)) return config;
   const isLocal = config.publicUrl !== null && isLoopback(new URL(config.publicUrl).hostname);
   return {
     ...config,
@@ -29,5 +31,16 @@ export function keptApart(config: Config): Config {
     openaiRealtimeDialect: SETTINGS.openaiRealtimeDialect.fallback,
     openaiRealtimeModel: SETTINGS.openaiRealtimeModel.fallback,
     openaiTranscriptionModel: SETTINGS.openaiTranscriptionModel.fallback,
+  };
+}
+
+/** A 3CX and a VoIP.ms elsewhere than on this machine are real. */
+function officesApart({ pbxFqdn, voipmsApiUrl, openaiApiUrl }: Config): Partial<Config> {
+  const isHere = (url: string | null): boolean => url !== null && isLoopback(new URL(url).hostname);
+  return {
+    ...(isHere(pbxFqdn) ? {} : { pbxFqdn: null, pbxClientId: null, pbxClientSecret: null, pbxDefaultExtension: null }),
+    ...(isHere(voipmsApiUrl) && isHere(openaiApiUrl)
+      ? {}
+      : { voipmsApiUsername: null, voipmsApiPassword: null, voipmsSmsNumber: null }),
   };
 }

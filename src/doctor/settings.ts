@@ -29,6 +29,9 @@ const WHERE: Readonly<Record<string, string>> = {
   AMI_SECRET: `Set it ${PLACE}: the secret of that account.`,
   ASTERISK_MEDIA_USERNAME: `Set it ${PLACE}: what websocket_client.conf has as username; docs/asterisk.md.`,
   ASTERISK_MEDIA_PASSWORD: `Set it ${PLACE}: what websocket_client.conf has as password; docs/asterisk.md.`,
+  PBX_FQDN: `Set it ${PLACE}: the address of the 3CX; docs/3cx.md.`,
+  PBX_CLIENT_ID: `Set it ${PLACE}: the Client ID of the API client; docs/3cx.md.`,
+  PBX_CLIENT_SECRET: `Set it ${PLACE}: the API key that 3CX shows once.`,
   OPENAI_API_KEY: `Set it ${PLACE}; OpenAI's platform makes one under API keys.`,
 };
 

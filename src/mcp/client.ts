@@ -30,6 +30,8 @@ export interface StdioClient {
     args: Readonly<Record<string, unknown>>,
     signal?: AbortSignal,
   ): Promise<Record<string, unknown>>;
+  /** The same, with what a reader is shown. */
+  callToolAloud(name: string, args: Readonly<Record<string, unknown>>): Promise<ToolAnswerAloud>;
   /** The prompt's messages as one text. */
   getPrompt(name: string, args: Readonly<Record<string, string>>): Promise<string>;
   /** The resource's text. */
@@ -38,6 +40,11 @@ export interface StdioClient {
   subscribe(uri: string, onUpdated: () => void): Promise<() => Promise<void>>;
   /** Ends the child's stdin, waits 2 s, then ends the child. */
   close(): Promise<void>;
+}
+
+export interface ToolAnswerAloud {
+  readonly structured: Record<string, unknown>;
+  readonly text: string;
 }
 
 /** Starts a server as a child process and shakes hands with it over its stdin and stdout. */
@@ -61,7 +68,8 @@ export async function connectStdioClient(options: ClientOptions): Promise<StdioC
     instructions: client.getInstructions() ?? '',
     closed,
     listTools: async () => (await translated(client.listTools())).tools.map(({ name }) => name),
-    callTool: (name, toolArgs, signal) => callTool(client, name, toolArgs, signal),
+    callTool: async (name, toolArgs, signal) => (await callTool(client, name, toolArgs, signal)).structured,
+    callToolAloud: (name, toolArgs) => callTool(client, name, toolArgs),
     getPrompt: (name, promptArgs) => getPrompt(client, name, promptArgs),
     readResource: (uri) => readResource(client, uri),
     subscribe: subscriber(client),
@@ -74,7 +82,7 @@ async function callTool(
   name: string,
   args: Readonly<Record<string, unknown>>,
   signal?: AbortSignal,
-): Promise<Record<string, unknown>> {
+): Promise<ToolAnswerAloud> {
   const request = { name, arguments: { ...args } };
   const result = await translated(client.callTool(request, undefined, { timeout: REQUEST_TIMEOUT_MS, signal }));
   if (result.isError === true) throw new UpstreamError(textOf(result.content), { retryable: false });
@@ -82,7 +90,7 @@ async function callTool(
   if (typeof structured !== 'object' || structured === null) {
     throw new ProtocolError(`The tool ${name} gave no structured result.`);
   }
-  return { ...structured };
+  return { structured: { ...structured }, text: textOf(result.content) };
 }
 
 async function getPrompt(client: Client, name: string, args: Readonly<Record<string, string>>): Promise<string> {

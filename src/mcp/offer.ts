@@ -1,6 +1,6 @@
 import { type Access, LOCAL_ACCESS, permits } from '../config/access.ts';
 import type { Config, ConfigReading } from '../config/config.ts';
-import type { Toolset } from '../config/schema.ts';
+import { TOOLSETS, type Toolset } from '../config/schema.ts';
 import { keptApart } from '../config/simulated.ts';
 import type { Resource } from './resources/resource.ts';
 import type { Tool } from './tool.ts';
@@ -28,9 +28,10 @@ export const LOCAL_SESSION: Session = { access: LOCAL_ACCESS, transport: 'stdio'
  */
 export function offerOf({ config, complaints }: Pick<ConfigReading, 'config' | 'complaints'>): Offer {
   const { tools, excludeTools, readOnly, confirmCalls } = config;
-  const { amiHost } = keptApart(config);
+  const { amiHost, pbxFqdn, voipmsApiUsername } = keptApart(config);
+  const addresses = { voice: '', asterisk: amiHost, '3cx': pbxFqdn, voipms: voipmsApiUsername };
   // What is not configured would only cost the assistant's attention; who names a set gets it, and is told what is missing.
-  const configured: readonly Toolset[] = ['voice', ...(amiHost === null ? [] : (['asterisk'] as const))];
+  const configured: readonly Toolset[] = TOOLSETS.filter((set) => addresses[set] !== null);
   const toolsets = config.toolsets.length > 0 ? config.toolsets : configured;
   const isUnreadable = (...names: readonly string[]) => complaints.some(({ setting }) => names.includes(setting));
   return {
@@ -82,7 +83,5 @@ export function offerNotices(catalogue: readonly Tool[], offer: Offer): readonly
     if (unknown(given).length > 0)
       notices.push(`${setting} names ${unknown(given).join(', ')}, and there is no such tool.`);
   }
-  const missing = offer.toolsets.filter((set) => !catalogue.some(({ toolset }) => toolset === set));
-  if (missing.length > 0) notices.push(`TOOLSETS names ${missing.join(', ')}, which this server does not have.`);
   return notices;
 }

@@ -11,7 +11,6 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Scope } from '../config/access.ts';
 import { ConfigError } from '../errors.ts';
-import type { AsteriskOperations } from '../pbx/asterisk/operations.ts';
 import type { Switchboard } from '../switchboard/port.ts';
 import { type Audit, short } from './audit.ts';
 import { PROMPTS, RESOURCES, TOOLS } from './catalogue.ts';
@@ -22,13 +21,12 @@ import type { Prompt } from './prompts/prompt.ts';
 import type { Resource } from './resources/resource.ts';
 import { Subscriptions } from './resources/subscriptions.ts';
 import { runTool } from './run-tool.ts';
-import type { Sources, Tool, ToolContext } from './tool.ts';
+import type { Sources, Systems, Tool, ToolContext } from './tool.ts';
 
-export interface McpServerOptions {
+/** A system that is absent is none: whoever asks is told what to set. */
+export interface McpServerOptions extends Partial<Systems> {
   /** May be one that is not ready: its methods then reject with sentences, the handshake never asks it anything. */
   readonly switchboard: Switchboard;
-  /** Absent: there is none, and whoever asks is told what to set. */
-  readonly asterisk?: (() => AsteriskOperations) | undefined;
   readonly version: string;
   readonly logger: Logger;
   /** What is wrong with the server at this moment, as sentences for the assistant. */
@@ -89,11 +87,18 @@ function scopeOfResource(uri: unknown): Scope {
   return RESOURCES.find((resource) => resource.uri.startsWith(`${scheme}:`))?.scope ?? 'calls:read';
 }
 
-function sourcesOf({ switchboard, asterisk }: McpServerOptions): Sources {
-  const none = (): never => {
-    throw new ConfigError('No Asterisk is configured.', { settings: ['AMI_HOST', 'AMI_USERNAME', 'AMI_SECRET'] });
+function sourcesOf({ switchboard, asterisk, threecx, voipms }: McpServerOptions): Sources {
+  const none =
+    (system: string, ...settings: readonly string[]) =>
+    (): never => {
+      throw new ConfigError(`No ${system} is configured.`, { settings });
+    };
+  return {
+    switchboard,
+    asterisk: asterisk ?? none('Asterisk', 'AMI_HOST', 'AMI_USERNAME', 'AMI_SECRET'),
+    threecx: threecx ?? none('3CX', 'PBX_FQDN', 'PBX_CLIENT_ID', 'PBX_CLIENT_SECRET'),
+    voipms: voipms ?? none('VoIP.ms', 'VOIPMS_API_USERNAME', 'VOIPMS_API_PASSWORD'),
   };
-  return { switchboard, asterisk: asterisk ?? none };
 }
 
 function registerTools(mcp: McpServer, tools: readonly Tool[], options: McpServerOptions, session: Session): void {

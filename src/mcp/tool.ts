@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Scope } from '../config/access.ts';
 import type { Toolset } from '../config/schema.ts';
 import type { AsteriskOperations } from '../pbx/asterisk/operations.ts';
+import type { ThreeCxOperations } from '../pbx/threecx/operations.ts';
+import type { VoipMsOperations } from '../pbx/voipms/operations.ts';
 import type { Switchboard } from '../switchboard/port.ts';
 import { readArguments } from './arguments.ts';
 
@@ -13,11 +15,16 @@ export interface ToolAnnotations {
   readonly openWorldHint: boolean;
 }
 
-/** What tools and resources speak of. */
-export interface Sources {
-  readonly switchboard: Switchboard;
-  /** The office telephone system. @throws ConfigError while it is not configured */
+/** The telephone systems of the office. Each throws a ConfigError while it is not configured. */
+export interface Systems {
   readonly asterisk: () => AsteriskOperations;
+  readonly threecx: () => ThreeCxOperations;
+  readonly voipms: () => VoipMsOperations;
+}
+
+/** What tools and resources speak of. */
+export interface Sources extends Systems {
+  readonly switchboard: Switchboard;
 }
 
 export interface ToolContext extends Sources {
@@ -41,7 +48,7 @@ export interface ToolResult<Structured> {
 }
 
 interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
-  /** `[a-z0-9_-]`, at most 40 characters: clients prefix it. */
+  /** `[a-z0-9_-]`, at most 41 characters: clients prefix it, and many take 64. */
   readonly name: string;
   readonly toolset: Toolset;
   /** What its caller must be allowed. */

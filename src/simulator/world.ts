@@ -23,6 +23,8 @@ export interface WorldOptions {
 export interface World {
   readonly twilio: TwilioSimulator;
   readonly realtime: RealtimeSimulator;
+  /** How every telephone of this world is answered. */
+  readonly answer: (to: string) => Answer;
   /** The people who have answered, in order. */
   readonly callees: readonly ScriptedCallee[];
   /** The settings with which a server finds this world, by their names in the environment. */
@@ -56,8 +58,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const brain = (options.brain ?? scenario?.brain ?? SCENARIOS.reservation?.brain)?.();
   if (!brain) throw new RangeError('The world needs a scenario or a brain.');
   const realtime = await startRealtimeSimulator({ ...scenario?.realtime, ...options.realtime, brain });
+  const answer = options.answer ?? (() => ({ kind: 'answers' as const, ringMs, callee: person }));
   const twilio = await startTwilioSimulator({
-    answer: options.answer ?? (() => ({ kind: 'answers', ringMs, callee: person })),
+    answer,
     phrases,
     ...scenario?.twilio,
     ...options.twilio,
@@ -73,6 +76,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return {
     twilio,
     realtime,
+    answer,
     callees,
     settings,
     env: {

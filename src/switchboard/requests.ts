@@ -20,13 +20,14 @@ export function briefOf(
     readonly record?: boolean;
     readonly allowedNumbers: readonly string[];
     readonly blockedNumbers: readonly string[];
-    /** Country of the office, whose emergency numbers no extension of it may be. */
-    readonly officeCountry?: string;
+    /** Countries of the offices, whose emergency numbers no extension of theirs may be. */
+    readonly officeCountries?: Readonly<Record<Exclude<Via, 'twilio'>, string>>;
   },
   via: Via = 'twilio',
 ): Brief {
-  const country = settings.officeCountry ?? 'US';
-  const isExtension = via === 'asterisk' && !request.to.trim().startsWith('+');
+  const isOffice = via !== 'twilio';
+  const country = (isOffice ? settings.officeCountries?.[via] : undefined) ?? 'US';
+  const isExtension = isOffice && !request.to.trim().startsWith('+');
   const number = isExtension
     ? checkExtension(request.to, country)
     : checkNumber(request.to, { allowed: settings.allowedNumbers, blocked: settings.blockedNumbers });
@@ -36,8 +37,10 @@ export function briefOf(
     if (!target.ok) throw new UserInputError(target.reason);
     return target.e164;
   });
-  if (transferTo.length > 0 && via !== 'asterisk')
-    throw new UserInputError('Only calls over Asterisk (via "asterisk") can be transferred. Leave transferTo out.');
+  if (transferTo.length > 0 && !isOffice)
+    throw new UserInputError(
+      'Only calls over a telephone system of the office (via "asterisk" or "3cx") can be transferred. Leave transferTo out.',
+    );
   const context = request.context.trim();
   if (context === '')
     throw new UserInputError('callContext is empty. Say what the agent shall achieve, and what it may promise.');

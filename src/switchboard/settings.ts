@@ -16,7 +16,7 @@ export interface SwitchboardSettings {
   /** What the agent is told about calls that come in; without it none is taken. */
   readonly inboundContext?: string | null;
   /** Country of the office, for its extensions. */
-  readonly officeCountry?: string;
+  readonly officeCountries?: Readonly<Record<Exclude<Via, 'twilio'>, string>>;
   readonly limits: Limits;
   readonly policy: CallPolicy;
   readonly allowedNumbers: readonly string[];

@@ -104,6 +104,22 @@ describe('the settings', () => {
       asteriskRecordingsDir: null,
       cdrDatabaseUrl: null,
       cdrTable: 'cdr',
+      pbxFqdn: null,
+      pbxClientId: null,
+      pbxClientSecret: null,
+      pbxDefaultExtension: null,
+      pbxCountry: 'US',
+      pbxChangesPerMinute: 30,
+      pbxUsername: null,
+      pbxPassword: null,
+      voipmsApiUsername: null,
+      voipmsApiPassword: null,
+      voipmsApiUrl: 'https://voip.ms/api/v1/rest.php',
+      voipmsSmsNumber: null,
+      voipmsEmailRecipients: [],
+      voipmsChangesPerMinute: 30,
+      openaiApiUrl: 'https://api.openai.com/v1',
+      openaiRecordingModel: 'gpt-transcribe',
       inboundContext: null,
       retainDays: 0,
       simulate: false,
@@ -163,6 +179,43 @@ describe('the settings', () => {
       },
       complaints: [],
     });
+  });
+});
+
+describe('the settings of 3CX', () => {
+  const address = (PBX_FQDN: string) => read({ PBX_FQDN });
+
+  it('take a host name, with or without a port, or a whole address', () => {
+    expect(address('pbx.example.com').config.pbxFqdn).toBe('https://pbx.example.com');
+    expect(address('pbx.example.com:5001').config.pbxFqdn).toBe('https://pbx.example.com:5001');
+    expect(address('https://pbx.example.com:5001/').config.pbxFqdn).toBe('https://pbx.example.com:5001');
+    expect(address('http://127.0.0.1:4020').config.pbxFqdn).toBe('http://127.0.0.1:4020');
+  });
+
+  it.each([
+    ['http://pbx.example.com', /must be a host name/],
+    ['ftp://pbx.example.com', /must be a host name/],
+    ['https://me:hidden@pbx.example.com', /user name or password/],
+    ['pbx.example.com/webclient', /without a path/],
+  ])('refuse %s', (given, reason) => {
+    const { config, complaints } = address(given);
+    expect(config.pbxFqdn).toBeNull();
+    expect(complaints.map(({ message }) => message).join()).toMatch(reason);
+    expect(complaints.map(({ message }) => message).join()).not.toContain('hidden');
+  });
+
+  it('make calls go over 3CX where nothing else is set up', () => {
+    const env = {
+      PBX_FQDN: 'pbx.example.com',
+      PBX_CLIENT_ID: '8000',
+      PBX_CLIENT_SECRET: 'a-secret',
+      OPENAI_API_KEY: 'k',
+    };
+    expect(usualVia(read(env).config)).toBe('3cx');
+    expect(usualVia(read({ ...env, ...COMPLETE }).config)).toBe('twilio');
+    expect(() => requireForCalls(read({ PBX_FQDN: 'pbx.example.com' }).config, [], '3cx')).toThrow(
+      /over 3CX cannot be placed yet: PBX_CLIENT_ID, PBX_CLIENT_SECRET, OPENAI_API_KEY are not set/,
+    );
   });
 });
 

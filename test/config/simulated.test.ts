@@ -53,10 +53,25 @@ describe('the settings of simulated calls', () => {
     });
   });
 
+  it('leave a 3CX and a VoIP.ms elsewhere alone, also where the telephone and the model are simulated ones', () => {
+    const threecx = { PBX_CLIENT_ID: '8000', PBX_CLIENT_SECRET: 'a-secret', PBX_DEFAULT_EXTENSION: '100' };
+    const voipms = { VOIPMS_API_USERNAME: 'owner@example.com', VOIPMS_API_PASSWORD: 'a-password' };
+    for (const others of [REAL, { ...REAL, ...SIMULATED }]) {
+      const real = { ...others, ...threecx, ...voipms, PBX_FQDN: 'pbx.example.com' };
+      expect(keptApart(configOf(real))).toMatchObject({ pbxFqdn: null, voipmsApiUsername: null });
+      const here = { VOIPMS_API_URL: 'http://127.0.0.1:4021', OPENAI_API_URL: 'http://127.0.0.1:4022' };
+      const simulated = { ...real, ...here, PBX_FQDN: 'http://127.0.0.1:4020' };
+      expect(keptApart(configOf(simulated))).toMatchObject({
+        pbxFqdn: 'http://127.0.0.1:4020',
+        voipmsApiUsername: 'owner@example.com',
+      });
+    }
+  });
+
   it('are left as they are for real calls, and for a simulated world that runs already', () => {
     const real = configOf(REAL, []);
     expect(keptApart(real)).toBe(real);
     const running = configOf({ ...REAL, ...SIMULATED });
-    expect(keptApart(running)).toBe(running);
+    expect(keptApart(running)).toEqual(running);
   });
 });

@@ -9,6 +9,10 @@ import { SmallSwitchboard } from '../fixtures/small-switchboard.ts';
 
 const ALL = TOOLS.filter(({ toolset }) => toolset === 'voice').map(({ name }) => name);
 const OFFICE = TOOLS.filter(({ toolset }) => toolset === 'asterisk').map(({ name }) => name);
+const HOSTED = {
+  '3cx': TOOLS.filter(({ toolset }) => toolset === '3cx').map(({ name }) => name),
+  voipms: TOOLS.filter(({ toolset }) => toolset === 'voipms').map(({ name }) => name),
+};
 const READING = ALL.filter((name) => name !== 'trigger-call' && name !== 'end-call');
 
 function local(offer: Partial<Offer>): Session {
@@ -29,15 +33,17 @@ describe('what a client is offered', () => {
     expect(names({ ...LOCAL_SESSION, access: LOCAL_ACCESS })).toEqual(ALL);
     const offer = offerOf(readConfig({ env: { AMI_HOST: 'pbx.example.com' } }));
     expect(names(local(offer))).toEqual([...ALL, ...OFFICE]);
+    const hosted = { PBX_FQDN: 'pbx.example.com', VOIPMS_API_USERNAME: 'owner@example.com' };
+    expect(names(local(offerOf(readConfig({ env: hosted }))))).toEqual([...ALL, ...HOSTED['3cx'], ...HOSTED.voipms]);
     // Simulated calls leave the office's telephones alone.
-    const simulated = offerOf(readConfig({ env: { AMI_HOST: 'pbx.example.com' }, argv: ['--simulate'] }));
-    expect(names(local(simulated))).toEqual(ALL);
+    const env = { ...hosted, AMI_HOST: 'pbx.example.com' };
+    expect(names(local(offerOf(readConfig({ env, argv: ['--simulate'] }))))).toEqual(ALL);
   });
 
   it('are the sets that are chosen, of these the tools that are named, without the ones that are excluded', () => {
     expect(names(local({ toolsets: ['voice'] }))).toEqual(ALL);
     expect(names(local({ toolsets: ['asterisk'] }))).toEqual(OFFICE);
-    expect(names(local({ toolsets: ['3cx'] }))).toEqual([]);
+    expect(names(local({ toolsets: ['3cx', 'voipms'] }))).toEqual([...HOSTED['3cx'], ...HOSTED.voipms]);
     expect(names(local({ tools: ['get-call', 'trigger-call'] }))).toEqual(['trigger-call', 'get-call']);
     expect(names(local({ tools: ['get-call', 'trigger-call'], excludeTools: ['trigger-call'] }))).toEqual(['get-call']);
   });
@@ -105,11 +111,10 @@ const ANYTHING = { parse: (value: unknown) => value, safeParse: (data: unknown) 
 
 describe('names in the settings that mean nothing', () => {
   it('are told in each answer, as an exclusion with a slip of the pen excludes nothing', async () => {
-    const offer = { excludeTools: ['triger-call'], tools: [...ALL, 'dial'], toolsets: ['voice', '3cx'] as const };
+    const offer = { excludeTools: ['triger-call'], tools: [...ALL, 'dial'], toolsets: ['voice'] as const };
     expect(offerNotices(TOOLS, local(offer).offer)).toEqual([
       'TOOLS names dial, and there is no such tool.',
       'EXCLUDE_TOOLS names triger-call, and there is no such tool.',
-      'TOOLSETS names 3cx, which this server does not have.',
     ]);
     const { client } = await linkedPair(new SmallSwitchboard(), { session: local(offer) });
     expect((await callTool(client, 'list-calls', {})).text).toContain('EXCLUDE_TOOLS names triger-call');

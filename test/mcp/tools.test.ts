@@ -229,10 +229,11 @@ describe('wait-for-call', () => {
     const seen: string[] = [];
     const { signal } = new AbortController();
     const reportProgress = (message: string) => void seen.push(message);
-    const asterisk = (): never => {
+    const none = (): never => {
       throw new Error('not asked for');
     };
-    const context = { switchboard, asterisk, signal, reportProgress, confirmCalls: 'never' as const };
+    const systems = { asterisk: none, threecx: none, voipms: none };
+    const context = { switchboard, ...systems, signal, reportProgress, confirmCalls: 'never' as const };
     const waiting = waitForCall.run({ callId }, context);
     await vi.advanceTimersByTimeAsync(24_000);
     expect(seen).toHaveLength(5);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOCAL_ACCESS } from '../../src/config/access.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { ASTERISK_TOOLS } from '../../src/mcp/tools/asterisk/catalogue.ts';
-import { examineOffice } from '../../src/office.ts';
+import { examineAsterisk } from '../../src/offices/asterisk.ts';
 import type { Asterisk } from '../../src/pbx/asterisk/operations.ts';
 import { ACCOUNTS } from '../../src/simulator/asterisk/configuration.ts';
 import type { SipPhone } from '../../src/simulator/sip/phone.ts';
@@ -262,7 +262,7 @@ describe.skipIf(ASTERISK === null)('the office tools on a real Asterisk', { time
   it('pass what doctor looks at, with that account; one with the right system is warned of', async () => {
     const look = async (account: (typeof ACCOUNTS)[keyof typeof ACCOUNTS], more: Record<string, string> = {}) => {
       const env = { ...office.env(account), INBOUND_CONTEXT: 'x', ...more };
-      return (await examineOffice(readConfig({ env }).config, systemClock, QUIET)).map(({ verdict }) => verdict);
+      return (await examineAsterisk(readConfig({ env }).config, systemClock, QUIET)).map(({ verdict }) => verdict);
     };
     expect(await look(ACCOUNTS.switchboard)).toEqual(['ok', 'ok', 'ok']);
     expect(await look(ACCOUNTS.tooMuch)).toEqual(['ok', 'warn', 'ok']);

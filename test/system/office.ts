@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Config, readConfig } from '../../src/config/config.ts';
-import { createOffice } from '../../src/office.ts';
+import { createOffice } from '../../src/offices/asterisk.ts';
 import type { Asterisk } from '../../src/pbx/asterisk/operations.ts';
 import { type OfficeAccount, settingsFor } from '../../src/simulator/asterisk/configuration.ts';
 import { type Pbx, type PbxOptions, startPbx } from '../../src/simulator/asterisk/pbx.ts';

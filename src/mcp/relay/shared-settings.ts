@@ -30,6 +30,10 @@ const BINDING: ReadonlySet<SettingKey> = new Set<SettingKey>([
   'amiHost',
   'asteriskContext',
   'asteriskPlus',
+  'pbxFqdn',
+  'pbxClientId',
+  'voipmsApiUsername',
+  'voipmsApiUrl',
 ]);
 
 const SIMULATE = '--simulate';

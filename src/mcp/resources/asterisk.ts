@@ -1,5 +1,5 @@
 import type { LiveList } from '../../pbx/asterisk/operations.ts';
-import { cleaned } from '../tools/asterisk/answer.ts';
+import { cleaned } from '../tools/answer.ts';
 import type { Resource } from './resource.ts';
 
 /** `asterisk://…`: what is going on in the office telephone system, live. All are JSON texts; names in them are given by callers. */

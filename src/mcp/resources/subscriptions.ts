@@ -2,7 +2,7 @@ import type { CallId } from '../../call/words.ts';
 import { RequestFailure } from '../failure.ts';
 import { INVALID_PARAMS } from '../json-rpc.ts';
 import type { Sources } from '../tool.ts';
-import { ASTERISK_URIS } from './asterisk.ts';
+import { LIVE_RESOURCES, type LiveResources } from './live.ts';
 import { callUri, isTranscriptionUri, LATEST_URI, LIST_URI } from './transcriptions.ts';
 
 /** A client has no use for more, and a faulty one must not fill the memory. */
@@ -13,14 +13,14 @@ export interface Announce {
   listChanged(): void;
 }
 
-/** Which resources one client wants to hear of, and the switchboard's and the telephone system's changes as news of them. */
+/** Which resources one client wants to hear of, and the switchboard's and the telephone systems' changes as news of them. */
 export class Subscriptions {
   readonly #sources: Sources;
   readonly #wanted = new Set<string>();
   /** Unknown until a call is placed while we watch: until then any call may be the latest. */
   #latest: CallId | null = null;
   #unwatch: (() => void) | null = null;
-  #unwatchAsterisk: (() => void) | null = null;
+  readonly #unwatchLive = new Map<LiveResources, () => void>();
   #announce: Announce | null = null;
 
   constructor(sources: Sources) {
@@ -29,13 +29,13 @@ export class Subscriptions {
 
   /** Throws a RequestFailure when the URI is none of ours. */
   subscribe(uri: string): void {
-    const isOfAsterisk = Object.values(ASTERISK_URIS).includes(uri);
-    if (!isTranscriptionUri(uri) && !isOfAsterisk)
+    const live = LIVE_RESOURCES.find(({ uris }) => uris.has(uri));
+    if (!isTranscriptionUri(uri) && live === undefined)
       throw new RequestFailure(INVALID_PARAMS, `There is no resource ${uri} to subscribe to.`, null);
     if (this.#wanted.size >= MAX_SUBSCRIPTIONS)
       throw new RequestFailure(INVALID_PARAMS, 'Too many subscriptions.', null);
     this.#wanted.add(uri);
-    if (isOfAsterisk) this.#watchAsterisk();
+    if (live !== undefined) this.#watchLive(live);
   }
 
   unsubscribe(uri: string): void {
@@ -60,16 +60,17 @@ export class Subscriptions {
   stop(): void {
     this.#unwatch?.();
     this.#unwatch = null;
-    this.#unwatchAsterisk?.();
-    this.#unwatchAsterisk = null;
+    for (const unwatch of this.#unwatchLive.values()) unwatch();
+    this.#unwatchLive.clear();
     this.#announce = null;
   }
 
   /** Only for who wants to hear of it: a telephone system is not connected to for nothing. */
-  #watchAsterisk(): void {
-    this.#unwatchAsterisk ??= this.#sources.asterisk().watch((list) => {
-      const uri = ASTERISK_URIS[list];
+  #watchLive(live: LiveResources): void {
+    if (this.#unwatchLive.has(live)) return;
+    const unwatch = live.watch(this.#sources, (uri) => {
       if (this.#wanted.has(uri)) this.#announce?.updated(uri);
     });
+    this.#unwatchLive.set(live, unwatch);
   }
 }

@@ -4,7 +4,7 @@ import { masked, short } from '../audit.ts';
 import { confirm } from '../confirm.ts';
 import { clean } from '../quotation.ts';
 import { defineTool } from '../tool.ts';
-import { whom } from './asterisk/answer.ts';
+import { whom } from './answer.ts';
 
 const output = z.object({
   status: z.enum(['success', 'error']),
@@ -37,7 +37,7 @@ export const triggerCall = defineTool({
     'money, so ask the user first. Returns at once with a callId: then use wait-for-call until done. Calls and transcripts are kept; ' +
     'get-call finds them later. After an error or a timeout do not simply repeat it: repeat it with the same idempotencyKey, or look with list-calls.',
   input: z.strictObject({
-    toNumber: z.string().min(2).max(40).describe('E.164, such as +14155550123; via asterisk also an extension.'),
+    toNumber: z.string().min(2).max(40).describe('E.164, such as +14155550123; via asterisk or 3cx also an extension.'),
     callContext: z
       .string()
       .min(1)
@@ -57,12 +57,15 @@ export const triggerCall = defineTool({
       .optional()
       .describe("The agent's voice; normally left out."),
     maxDurationSeconds: z.number().int().min(10).max(14_400).optional().describe('Ends the call politely by then.'),
-    via: z.enum(VIAS).optional().describe('asterisk: over the office telephone system. Normally left out.'),
+    via: z
+      .enum(VIAS)
+      .optional()
+      .describe('asterisk or 3cx: over that telephone system of the office. Normally left out.'),
     transferTo: z
       .array(z.string().min(1).max(40))
       .max(MOST_TRANSFERS)
       .optional()
-      .describe('Extensions to which the agent may hand the call over (via asterisk).'),
+      .describe('Extensions to which the agent may hand the call over (via asterisk or 3cx).'),
     record: z.boolean().optional().describe('Record it; the agent says so. The law may require consent.'),
     idempotencyKey: z
       .string()
@@ -121,8 +124,8 @@ export const triggerCall = defineTool({
         status: 'success' as const,
         message,
         callId: placed.callId,
-        // A name of Twilio's; the id in Asterisk is in its own records.
-        callSid: placed.carrier === 'asterisk' ? null : placed.carrierCallId,
+        // A name of Twilio's; a telephone system of the office has ids of its own in its records.
+        callSid: placed.carrier === 'asterisk' || placed.carrier === '3cx' ? null : placed.carrierCallId,
         simulated: switchboard.simulated,
         next,
       },

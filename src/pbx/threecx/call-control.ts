@@ -67,7 +67,7 @@ export interface CallControl {
   participant(dn: string, participantId: number): Promise<Participant | null>;
   /** Asked afresh. */
   participants(dn: string): Promise<readonly Participant[]>;
-  /** Places one call from that extension or route point, from its telephone `deviceId` where given. Never repeated. An outcome that is not known rejects with an UpstreamError that is not retryable and whose code is `uncertain`. */
+  /** Places one call from that extension or route point, from its telephone `deviceId` where given. Never repeated. Events of the call, also of its end, may come before this resolves. An outcome that is not known rejects with an UpstreamError that is not retryable and whose code is `uncertain`. */
   makeCall(request: {
     readonly dn: string;
     readonly destination: string;

@@ -1,5 +1,18 @@
 /** FACE of the 3CX telephone system (v20): everything that the tools can do with it. Carries no audio. */
+import { createChangeLimit } from '../changes.ts';
+import { activeCalls } from './active-calls.ts';
 import type { CallControl, CallControlClock } from './call-control.ts';
+import { callsOf } from './calls.ts';
+import { createCallControl } from './client.ts';
+import { createHttp } from './http.ts';
+import { callLogs } from './logs.ts';
+import { lookAtThreeCx } from './look.ts';
+import { downloadRecording, listMessages, listRecordings } from './recordings.ts';
+import { createRest } from './rest.ts';
+import { createTokens } from './token.ts';
+import { listExtensions, presenceOf, setRecording } from './users.ts';
+import { watchLists } from './watch.ts';
+import { createXapi } from './xapi.ts';
 
 /** A call at an extension, as Call Control shows it. Names and numbers of the other side are text of strangers. */
 export interface LiveCall {
@@ -225,4 +238,37 @@ export interface ThreeCxOptions {
   readonly logger: ThreeCxLog;
   /** 0 to below 1, for the jitter of reconnecting. */
   readonly random?: () => number;
+}
+
+/** Connects when it is first used: a read or a change by a request of its own, the live state (`callControl.ready`, `watch`) by the events socket. */
+export function createThreeCx(options: ThreeCxOptions): ThreeCx {
+  const { clock, logger, clientId } = options;
+  const http = createHttp(clock);
+  const tokens = createTokens({ ...options, http });
+  const rest = createRest({ ...options, tokens, http });
+  const xapi = createXapi(rest);
+  const callControl = createCallControl({ ...options, tokens, rest });
+  const mayChange = createChangeLimit(options.changesPerMinute, () => clock.now(), 'PBX_CHANGES_PER_MINUTE');
+  return {
+    callControl,
+    close() {
+      callControl.close();
+      http.close();
+    },
+    ...callsOf({ callControl, xapi, options, mayChange }),
+    callLogs: (query) => callLogs(xapi, query),
+    extensions: (query) => listExtensions(xapi, query),
+    presence: (extensions) => presenceOf({ xapi, callControl, routePoint: clientId }, extensions),
+    setRecording: (extension, mode) => setRecording(xapi, extension, mode, mayChange),
+    recordings: (query) => listRecordings(xapi, query),
+    recording: (id, mostBytes) => downloadRecording(xapi, id, mostBytes),
+    activeCalls: () => activeCalls(xapi),
+    messages: (query) => listMessages(xapi, query),
+    look: () => lookAtThreeCx({ tokens, rest, xapi, clock }),
+    watch(changed) {
+      const stop = watchLists(callControl, clock, changed);
+      callControl.ready().catch((err: unknown) => logger.debug({ err }, '3CX is not there to be watched yet'));
+      return stop;
+    },
+  };
 }

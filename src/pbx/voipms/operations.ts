@@ -1,4 +1,19 @@
 /** FACE of VoIP.ms: everything that the tools can do with it. Carries no audio. */
+import { createChangeLimit } from '../changes.ts';
+import { readBalance, readSubAccounts } from './account.ts';
+import { blockNumber, unblockNumber } from './blocking.ts';
+import { readCdr } from './cdr.ts';
+import { changeOf, createQueue, failureAfter, type Job } from './changing.ts';
+import { createVoipMsClient } from './client.ts';
+import { readFilters } from './filters.ts';
+import { addMember, removeMember } from './groups.ts';
+import { inspectNumber, SPAM_GROUP, suggestSpam } from './inspection.ts';
+import { methodNamed } from './methods.ts';
+import { readEntries, readGroups } from './phonebook.ts';
+import { emailRecording, listRecordings, readCallAccounts, readRecording } from './recordings.ts';
+import { sendSms } from './sms.ts';
+import { createTranscripts } from './transcripts.ts';
+import { checkNumber, checkWhole, wireParams } from './values.ts';
 
 export type VoipMsParams = Readonly<Record<string, string | number | boolean>>;
 
@@ -270,4 +285,87 @@ export interface VoipMsOptions {
   };
   readonly clock: VoipMsClock;
   readonly logger: VoipMsLog;
+}
+
+const NO_BLOCK =
+  'A phonebook group alone blocks nothing: calls are turned away only if a caller ID filter in the VoIP.ms portal uses the group.';
+
+/** Opens no connection before something is asked. @throws ConfigError when `url` is no address */
+export function createVoipMs(options: VoipMsOptions): VoipMs {
+  const { clock, logger } = options;
+  const client = createVoipMsClient(options);
+  const allow = createChangeLimit(options.changesPerMinute, () => clock.now(), 'VOIPMS_CHANGES_PER_MINUTE');
+  const queue = createQueue();
+  const changing = (dryRun: boolean, work: (job: Job) => Promise<string>): Promise<Change> => {
+    const job: Job = { client, dryRun, allow, calls: [], done: [], warnings: [], checks: [] };
+    const run = async (): Promise<Change> => {
+      try {
+        return changeOf(job, await work(job));
+      } catch (error) {
+        throw failureAfter(job, error);
+      }
+    };
+    return dryRun ? run() : queue(run);
+  };
+  return {
+    balance: () => readBalance(client),
+    phonebookGroups: (name) => readGroups(client, name),
+    phonebookEntries: (group) => readEntries(client, group),
+    callerIdFilters: (did) => readFilters(client, did),
+    accounts: () => readSubAccounts(client),
+    callAccounts: () => readCallAccounts(client),
+    recordings: (query) => listRecordings(client, query),
+    recording: (account, recording, mostBytes) => readRecording(client, { account, recording }, mostBytes),
+    emailRecording: (request) =>
+      changing(request.dryRun, (job) => emailRecording(job, request, options.emailRecipients)),
+    transcript: createTranscripts(client, options),
+    recentCdr: (query) => readCdr(client, query),
+    inspect: (number, days) => inspectNumber(client, number, days, clock.wall()),
+    suggestSpam: (query) => suggestSpam(client, query, clock.wall()),
+    sendSms: (message) => sendSms(client, message, allow),
+    ...groupOperations(changing),
+    raw: async (method, params) => {
+      const changes = methodNamed(method)?.changes ?? true;
+      if (changes) allow();
+      return (await client.call(method, wireParams(params), { changes })).body;
+    },
+    look: async () => {
+      try {
+        return { balance: (await readBalance(client)).current, trouble: null };
+      } catch (error) {
+        logger.debug({ err: error }, 'VoIP.ms could not be looked at');
+        return { balance: null, trouble: error instanceof Error ? error.message : 'VoIP.ms could not be looked at.' };
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+type Changing = (dryRun: boolean, work: (job: Job) => Promise<string>) => Promise<Change>;
+
+function groupOperations(
+  changing: Changing,
+): Pick<VoipMsOperations, 'addToGroup' | 'removeFromGroup' | 'markAsSpam' | 'unmarkAsSpam'> {
+  return {
+    addToGroup: ({ number: given, group, name = '', dryRun }) =>
+      changing(dryRun, async (job) => {
+        const number = checkNumber(given);
+        return addMember(job, { number, group, name, createGroup: false });
+      }),
+    removeFromGroup: ({ number, group, dryRun }) =>
+      changing(dryRun, async (job) => removeMember(job, checkNumber(number), group)),
+    markAsSpam: ({ number: given, group = SPAM_GROUP, createGroup, block, dryRun }) =>
+      changing(dryRun, async (job) => {
+        const number = block ? checkWhole(given) : checkNumber(given);
+        const marked = await addMember(job, { number, group, name: `Spam ${number}`, createGroup });
+        if (!block) job.warnings.push(NO_BLOCK);
+        return block ? `${marked} ${await blockNumber(job, number)}` : marked;
+      }),
+    unmarkAsSpam: ({ number: given, group, unblock, dryRun }) =>
+      changing(dryRun, async (job) => {
+        const number = checkNumber(given);
+        const unmarked = await removeMember(job, number, group ?? SPAM_GROUP, group === undefined);
+        return unblock ? `${unmarked} ${await unblockNumber(job, number)}` : unmarked;
+      }),
+  };
 }

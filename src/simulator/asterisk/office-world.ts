@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Script, type ScriptedCallee, scriptedCallee } from '../callee/scripted-callee.ts';
 import { COLLEAGUE_EXTENSION, reservationBrain } from '../openai/brain.ts';
 import { openSipPhone, type SipPhone } from '../sip/phone.ts';
+import { CALLED_EXTENSION, COLLEAGUE, GUEST } from '../scenarios/office.ts';
 import { loadPhrasebook } from '../speech/load-phrasebook.ts';
 import { startWorld } from '../world.ts';
 import { settingsFor } from './configuration.ts';
@@ -21,26 +22,9 @@ export interface OfficeWorld {
   close(): Promise<void>;
 }
 
-export const CALLED_EXTENSION = '1002';
 const MEDIA = { username: 'asterisk', password: 'media-password-of-the-demo' };
 /** Where the public listener takes the audio of calls (docs/asterisk.md). */
 const MEDIA_PATH = '/call/asterisk/media';
-
-/** Interrupts, answers, and then wants to speak to a person. */
-const GUEST: Script = {
-  rules: [
-    { when: { after: 'start', ms: 600 }, act: { say: 'c.greeting' } },
-    { when: { after: 'heard', phrase: 'a.request', share: 0.55 }, act: { say: 'c.howmany' } },
-    { when: { after: 'heard', phrase: 'a.four', share: 0.9, thenMs: 700 }, act: { say: 'c.person' } },
-    { when: { after: 'heard', phrase: 'c.office', share: 0.95, thenMs: 300 }, act: { say: 'c.bye' } },
-    { when: { after: 'said', phrase: 'c.bye', ms: 300 }, act: { hangUp: true } },
-  ],
-  manners: { helloAfterMs: null, hangUpAfterMs: null },
-};
-const COLLEAGUE: Script = {
-  rules: [{ when: { after: 'start', ms: 400 }, act: { say: 'c.office' } }],
-  manners: { helloAfterMs: null, hangUpAfterMs: null },
-};
 
 /** `program`: Asterisk 22.8 or later, with chan_websocket. */
 export async function startOfficeWorld(program: string): Promise<OfficeWorld> {

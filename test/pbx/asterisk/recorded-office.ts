@@ -1,7 +1,7 @@
 /** The product's operations on a manager that answers as a real Asterisk 22 did. Closed after each test. */
 import { onTestFinished } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
-import { createOffice } from '../../../src/office.ts';
+import { createOffice } from '../../../src/offices/asterisk.ts';
 import type { AmiClock } from '../../../src/pbx/asterisk/ami/client.ts';
 import type { Asterisk } from '../../../src/pbx/asterisk/operations.ts';
 import { systemClock } from '../../../src/switchboard/clock.ts';

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { ParticipantAction } from '../../../pbx/asterisk/operations.ts';
 import { short } from '../../audit.ts';
 import { defineTool, type Tool, type ToolAnnotations } from '../../tool.ts';
-import { CHANGING, conferenceSchema, ENDS, participantSchema, SETS, told, whom } from './answer.ts';
+import { ENDS, SETS, told, whom } from '../answer.ts';
+import { CHANGING, conferenceSchema, participantSchema } from './answer.ts';
 
 function actionTool(
   action: ParticipantAction,

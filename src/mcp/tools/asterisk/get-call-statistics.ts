@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../tool.ts';
-import { READING, told } from './answer.ts';
+import { told } from '../answer.ts';
+import { READING } from './answer.ts';
 import { figuresSchema, RECORDS_TIME, rangeSchema } from './call-records.ts';
 
 export const getCallStatistics = defineTool({

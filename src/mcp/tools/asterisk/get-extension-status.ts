@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../tool.ts';
-import { extensionSchema, READING, told } from './answer.ts';
+import { told } from '../answer.ts';
+import { extensionSchema, READING } from './answer.ts';
 import { extensionFacts } from './list-extensions.ts';
 
 export const getExtensionStatus = defineTool({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../tool.ts';
-import { CALLERS_NAMES, extensionSchema, READING, told } from './answer.ts';
+import { CALLERS_NAMES, told } from '../answer.ts';
+import { extensionSchema, READING } from './answer.ts';
 import { figuresSchema, RECORDS_TIME, rangeSchema } from './call-records.ts';
 
 export const getExtensionSummary = defineTool({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../tool.ts';
-import { extensionSchema, READING, told } from './answer.ts';
+import { told } from '../answer.ts';
+import { extensionSchema, READING } from './answer.ts';
 
 export const getRegistration = defineTool({
   ...READING,

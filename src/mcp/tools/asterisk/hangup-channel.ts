@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../tool.ts';
-import { CHANGING, ENDS, told, whom } from './answer.ts';
+import { ENDS, told, whom } from '../answer.ts';
+import { CHANGING } from './answer.ts';
 
 export const hangupChannel = defineTool({
   ...CHANGING,

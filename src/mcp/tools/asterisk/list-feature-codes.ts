@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../tool.ts';
-import { firstOf, limitSchema, READING, told } from './answer.ts';
+import { firstOf, limitSchema, told } from '../answer.ts';
+import { READING } from './answer.ts';
 
 export const listFeatureCodes = defineTool({
   ...READING,

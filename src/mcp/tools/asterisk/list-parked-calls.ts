@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../tool.ts';
-import { CALLERS_NAMES, firstOf, limitSchema, READING, told } from './answer.ts';
+import { CALLERS_NAMES, firstOf, limitSchema, told } from '../answer.ts';
+import { READING } from './answer.ts';
 
 export const listParkedCalls = defineTool({
   ...READING,

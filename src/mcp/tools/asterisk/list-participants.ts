@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from '../../tool.ts';
-import { CALLERS_NAMES, conferenceSchema, firstOf, limitSchema, READING, told } from './answer.ts';
+import { CALLERS_NAMES, firstOf, limitSchema, told } from '../answer.ts';
+import { conferenceSchema, READING } from './answer.ts';
 
 export const participantFacts = z.object({
   channel: z.string(),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Queue } from '../../../pbx/asterisk/operations.ts';
 import { defineTool } from '../../tool.ts';
-import { CALLERS_NAMES, firstOf, limitSchema, READING, told } from './answer.ts';
+import { CALLERS_NAMES, firstOf, limitSchema, told } from '../answer.ts';
+import { READING } from './answer.ts';
 
 /** One queue fits into an answer, whatever its size. */
 const MOST_OF_EACH = 30;

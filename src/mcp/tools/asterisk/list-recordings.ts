@@ -3,7 +3,8 @@ import { UserInputError } from '../../../errors.ts';
 import { pageCursorSchema } from '../../facts.ts';
 import { officeRecordingUri } from '../../resources/office-recordings.ts';
 import { defineTool } from '../../tool.ts';
-import { CALLERS_NAMES, firstOf, limitSchema, READING, told } from './answer.ts';
+import { CALLERS_NAMES, firstOf, limitSchema, told } from '../answer.ts';
+import { READING } from './answer.ts';
 
 export const listRecordings = defineTool({
   ...READING,

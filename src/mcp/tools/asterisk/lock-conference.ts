@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { short } from '../../audit.ts';
 import { defineTool, type Tool } from '../../tool.ts';
-import { CHANGING, conferenceSchema, SETS, told } from './answer.ts';
+import { SETS, told } from '../answer.ts';
+import { CHANGING, conferenceSchema } from './answer.ts';
 
 function lockTool(
   locked: boolean,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { confirm } from '../../confirm.ts';
 import { clean } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
-import { CHANGING, extensionSchema, told, whom } from './answer.ts';
+import { told, whom } from '../answer.ts';
+import { CHANGING, extensionSchema } from './answer.ts';
 
 export const originateCall = defineTool({
   ...CHANGING,

@@ -3,7 +3,8 @@ import { UserInputError } from '../../../errors.ts';
 import { bytesIn, fitting } from '../../budget.ts';
 import { pageCursorSchema } from '../../facts.ts';
 import { defineTool } from '../../tool.ts';
-import { CALLERS_NAMES, READING, told } from './answer.ts';
+import { CALLERS_NAMES, told } from '../answer.ts';
+import { READING } from './answer.ts';
 import { RECORDS_TIME, rangeSchema, resultSchema } from './call-records.ts';
 
 export const queryCdr = defineTool({

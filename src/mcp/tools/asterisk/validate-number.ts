@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { NumberJudgement } from '../../../pbx/asterisk/operations.ts';
 import { defineTool } from '../../tool.ts';
-import { READING, told } from './answer.ts';
+import { told } from '../answer.ts';
+import { READING } from './answer.ts';
 
 export const validateNumber = defineTool({
   ...READING,

@@ -1,14 +1,15 @@
-/** The office telephone system, out of the settings alone. */
+/** Asterisk, out of the settings alone. */
 import { readFileSync } from 'node:fs';
-import type { Config } from './config/config.ts';
-import { checkAsterisk } from './doctor/asterisk.ts';
-import { type Finding, fail, ok, warn } from './doctor/finding.ts';
-import { ConfigError } from './errors.ts';
-import { type Asterisk, createAsterisk } from './pbx/asterisk/operations.ts';
-import type { Clock } from './switchboard/clock.ts';
-import type { Logger } from './switchboard/logger.ts';
-import { countryFacts, isEmergencyIn, suggestE164 } from './switchboard/numbers.ts';
-import { checkNumber } from './switchboard/policy.ts';
+import type { Config } from '../config/config.ts';
+import { checkAsterisk } from '../doctor/asterisk.ts';
+import { type Finding, fail, ok, warn } from '../doctor/finding.ts';
+import { ConfigError } from '../errors.ts';
+import { type Asterisk, createAsterisk } from '../pbx/asterisk/operations.ts';
+import type { Clock } from '../switchboard/clock.ts';
+import type { Logger } from '../switchboard/logger.ts';
+import { countryFacts, isEmergencyIn, suggestE164 } from '../switchboard/numbers.ts';
+import { checkNumber } from '../switchboard/policy.ts';
+import { late, notConfigured } from './late.ts';
 
 /** Null while settings are missing. Connects when it is first used. @throws ConfigError */
 export function createOffice(config: Config, clock: Clock, logger: Logger): Asterisk | null {
@@ -40,43 +41,29 @@ export function createOffice(config: Config, clock: Clock, logger: Logger): Aste
   });
 }
 
-/** The office of settings that may change until it is first asked for. */
-export interface LateOffice {
-  /** @throws ConfigError that says what is missing */
-  asterisk(): Asterisk;
-  close(): void;
-}
-
-export function lateOffice(config: () => Config, clock: Clock, logger: Logger): LateOffice {
-  let office: Asterisk | null = null;
-  return {
-    asterisk() {
-      office ??= createOffice(config(), clock, logger);
-      if (office !== null) return office;
-      const { amiHost, amiUsername, amiSecret, simulate } = config();
-      if (simulate && amiHost === null)
-        throw new ConfigError(
-          'With --simulate the telephones of the office are left alone, whatever is set. Start Switchboard without it to use Asterisk.',
-          { settings: [] },
-        );
-      const needed = { AMI_HOST: amiHost, AMI_USERNAME: amiUsername, AMI_SECRET: amiSecret };
-      const settings = Object.entries(needed).flatMap(([name, value]) => (value === null ? [name] : []));
-      const verb = settings.length === 1 ? 'is' : 'are';
-      throw new ConfigError(
-        `Asterisk is not configured: ${settings.join(', ')} ${verb} not set. docs/asterisk.md says how to make the account.`,
-        { settings },
-      );
-    },
-    close: () => office?.close(),
-  };
+/** @throws ConfigError that says what is missing */
+export function requireAsterisk(config: Config, clock: Clock, logger: Logger): Asterisk {
+  const office = createOffice(config, clock, logger);
+  if (office !== null) return office;
+  const { amiHost, amiUsername, amiSecret, simulate } = config;
+  if (simulate && amiHost === null)
+    throw new ConfigError(
+      'With --simulate the telephones of the office are left alone, whatever is set. Start Switchboard without it to use Asterisk.',
+      { settings: [] },
+    );
+  throw notConfigured(
+    'Asterisk',
+    { AMI_HOST: amiHost, AMI_USERNAME: amiUsername, AMI_SECRET: amiSecret },
+    'docs/asterisk.md says how to make the account.',
+  );
 }
 
 /** For `switchboard doctor`: nothing where no Asterisk is configured. Never rejects for what it finds. */
-export async function examineOffice(config: Config, clock: Clock, logger: Logger): Promise<readonly Finding[]> {
+export async function examineAsterisk(config: Config, clock: Clock, logger: Logger): Promise<readonly Finding[]> {
   if ([config.amiHost, config.amiUsername, config.amiSecret].every((value) => value === null)) return [];
-  const office = lateOffice(() => config, clock, logger);
+  const office = late(() => requireAsterisk(config, clock, logger));
   try {
-    const asterisk = office.asterisk();
+    const asterisk = office.get();
     const facts = await asterisk.look(config.asteriskAgentContext);
     const wishes = {
       context: config.asteriskContext,

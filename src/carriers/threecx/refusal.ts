@@ -1,0 +1,19 @@
+import { ConfigError, UpstreamError, UserInputError } from '../../errors.ts';
+
+export interface Refusal {
+  readonly code: string;
+  readonly reason: string;
+}
+
+export const ENDED: Refusal = { code: 'ended', reason: 'The call was ended before it was placed.' };
+
+export const UNREACHABLE: Refusal = { code: '3cx', reason: '3CX cannot be reached, so the call was not placed.' };
+
+/** 3CX said no, or was not asked. Null: it may have done what was asked for. */
+export function refusalOf(error: unknown): Refusal | null {
+  if (error instanceof ConfigError || error instanceof UserInputError) return { code: '3cx', reason: error.message };
+  if (!(error instanceof UpstreamError)) return null;
+  const { code = '3cx', message: reason } = error;
+  // A fault of 3CX's own may come in the midst of what it does.
+  return code === 'uncertain' || /^http-5/.test(code) ? null : { code, reason };
+}
