@@ -114,7 +114,8 @@ function textFor({ words: [first, second], help }: Command): string | null {
 
 /** The call that would be made. */
 function planOf({ method, params, changes }: ApiRequest, config: Config, format: Format): string {
-  const url = config.voipmsApiUrl;
+  const { origin, pathname } = new URL(config.voipmsApiUrl);
+  const url = `${origin}${pathname}`;
   const visible = blottedValue(params) as Readonly<Record<string, string>>;
   if (format === 'json') return `${JSON.stringify({ dryRun: true, method, params: visible, changes, url }, null, 2)}\n`;
   if (format === 'raw') return `${url}?${new URLSearchParams({ method, ...visible })}\n`;

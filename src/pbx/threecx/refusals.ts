@@ -9,7 +9,10 @@ export class ThreeCxRefusal extends UpstreamError {
   readonly reason: string | null;
   constructor(message: string, details: { readonly status: number; readonly reason?: string | null }) {
     const { status, reason = null } = details;
-    super(message, { retryable: status === 429 || (status >= 500 && reason === null), code: CODES[status] ?? `http-${status}` });
+    super(message, {
+      retryable: status === 429 || (status >= 500 && reason === null),
+      code: CODES[status] ?? `http-${status}`,
+    });
     this.status = status;
     this.reason = reason;
   }

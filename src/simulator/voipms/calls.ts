@@ -17,7 +17,7 @@ import type { Recording, Transcription } from './state.ts';
 const FLAGS = { answered: 'ANSWERED', noanswer: 'NO ANSWER', busy: 'BUSY', failed: 'FAILED' } as const;
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 /** Where recordings and transcriptions are dated: the account's own zone, five hours behind UTC here. */
-export const ACCOUNT_ZONE_HOURS = -5;
+const ACCOUNT_ZONE_HOURS = -5;
 
 export const CALL_METHODS: Readonly<Record<string, Method>> = {
   getCDR: {

@@ -5,8 +5,8 @@ export const MAIN_ACCOUNT = '100000';
 export const FRONT_DESK = '100000_front';
 export const WORKSHOP = '100000_workshop';
 export const OFFICE_DID = '4155550100';
-export const WORKSHOP_DID = '4155550101';
-export const SALES_DID = '4155550102';
+const WORKSHOP_DID = '4155550101';
+const SALES_DID = '4155550102';
 /** Rings all three numbers day after day, and hardly ever speaks. */
 export const ROBOT = '4155550199';
 /** Rings twice an evening, and is hung up on. */

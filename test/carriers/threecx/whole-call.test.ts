@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Line } from '../../../src/call/words.ts';
 import { createOpenAiModel } from '../../../src/models/openai/model.ts';
 import { RESTAURANT_SCRIPT } from '../../../src/simulator/callee/restaurant-host.ts';
-import { type Script, type ScriptedCallee, scriptedCallee } from '../../../src/simulator/callee/scripted-callee.ts';
+import { type Script, scriptedCallee } from '../../../src/simulator/callee/scripted-callee.ts';
 import {
   BOOKED,
   COLLEAGUE_EXTENSION,
@@ -127,13 +127,14 @@ async function openHouse(people: Readonly<Record<string, ReturnType<typeof holde
   };
 }
 
-/** The two zeros of µ-law are one on the way over linear samples; what is missing or doubled is a frame of 20 ms. */
-function framesAtFault(callee: ScriptedCallee) {
-  return callee.ear.faults().filter(({ durationMs }) => durationMs >= 10);
-}
+/** The two zeros of µ-law are one on the way over linear samples: so are they in the clips that the ear compares with. */
+const CLIPS = loadPhrasebook().map((clip) => ({
+  ...clip,
+  audio: clip.audio.map((code) => (code === 0x7f ? 0xff : code)),
+}));
 
 function holder(script: Script) {
-  return scriptedCallee(script, loadPhrasebook());
+  return scriptedCallee(script, CLIPS);
 }
 
 describe.concurrent('over 3CX', { timeout: 60_000 }, () => {
@@ -143,7 +144,7 @@ describe.concurrent('over 3CX', { timeout: 60_000 }, () => {
     try {
       const { facts, lines } = await house.ended(await house.place());
       expect(facts).toMatchObject({ state: 'ended', outcome: 'completed', result: BOOKED, carrier: '3cx' });
-      expect(framesAtFault(host)).toEqual([]);
+      expect(host.ear.faults()).toEqual([]);
       expect(lines.map((line) => [line.speaker, line.interrupted])).toEqual([
         ['callee', false],
         ['agent', true],
@@ -179,7 +180,7 @@ describe.concurrent('over 3CX', { timeout: 60_000 }, () => {
       const { facts, lines } = await house.ended(calls[0]?.callId ?? '');
       expect(facts).toMatchObject({ inbound: true, outcome: 'completed', to: '+14155550177' });
       expect(lines.map(({ speaker }) => speaker)).toEqual(['agent', 'callee', 'agent', 'callee']);
-      expect(framesAtFault(caller)).toEqual([]);
+      expect(caller.ear.faults()).toEqual([]);
       expect(caller.ear.heardText('a.reception')).toBe(phrase('a.reception').text);
     } finally {
       await house.close();

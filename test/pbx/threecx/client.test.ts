@@ -1,9 +1,9 @@
 /** The live calls over an events socket that breaks, lies and goes silent. */
-import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CallControlEvent } from '../../../src/pbx/threecx/call-control.ts';
 import type { ThreeCx } from '../../../src/pbx/threecx/operations.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
+import { startNetwork } from './network.ts';
 import { asked, clientOf, closeOffices, faster, office, silent } from './office.ts';
 
 closeOffices();
@@ -181,15 +181,15 @@ describe('the events socket', () => {
   it('whose other side has gone without a word is given up and opened anew', async () => {
     const { pbx, threecx } = await office();
     threecx.close();
-    const proxy = await startProxy(Number(new URL(pbx.baseUrl).port));
-    const client = clientOf(pbx, { baseUrl: `http://127.0.0.1:${proxy.port}`, clock: faster(20) });
+    const network = await startNetwork(Number(new URL(pbx.baseUrl).port));
+    const client = clientOf(pbx, { baseUrl: `http://127.0.0.1:${network.port}`, clock: faster(20) });
     onTestFinished(async () => {
       client.close();
-      await proxy.stop();
+      await network.stop();
     });
     await client.callControl.ready();
     const { statuses } = listen(client);
-    proxy.freeze();
+    network.freeze();
     await until(() => statuses.length === 2, 8_000);
     expect(statuses).toEqual(['disconnected', 'connected']);
   });
@@ -208,41 +208,4 @@ describe('the events socket', () => {
 /** For what must not happen. */
 function quiet(ms = 250): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** A network on the way. `freeze`: what is connected now carries nothing any more, and stays open. */
-async function startProxy(port: number): Promise<{ port: number; freeze(): void; stop(): Promise<void> }> {
-  const pairs = new Set<readonly [Socket, Socket]>();
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    const pair = [near, far] as const;
-    pairs.add(pair);
-    near.pipe(far);
-    far.pipe(near);
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      one.on('error', () => undefined);
-      one.on('close', () => other.destroy());
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    port: address.port,
-    freeze() {
-      for (const [near, far] of pairs) {
-        near.unpipe(far);
-        far.unpipe(near);
-        near.resume();
-        far.resume();
-      }
-    },
-    async stop() {
-      for (const pair of pairs) for (const socket of pair) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
 }

@@ -1,10 +1,11 @@
 /** The sound of calls at the app's route point, in both directions. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { decode } from '../../../src/media/mulaw.ts';
 import type { ThreeCx } from '../../../src/pbx/threecx/operations.ts';
 import type { Callee } from '../../../src/simulator/callee/callee.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
-import { asked, closeOffices, office } from './office.ts';
+import { startNetwork } from './network.ts';
+import { asked, clientOf, closeOffices, office } from './office.ts';
 
 closeOffices();
 
@@ -102,6 +103,22 @@ describe('the sound of a call', () => {
     expect(pbx.liveCalls).toBe(1);
     const again = hearing(threecx, id);
     await until(() => again.pieces.length > 0);
+  });
+
+  it('is really let go of when it is closed, on whatever network', async () => {
+    const { pbx, id } = await connected();
+    const network = await startNetwork(Number(new URL(pbx.baseUrl).port));
+    const threecx = clientOf(pbx, { baseUrl: `http://127.0.0.1:${network.port}` });
+    onTestFinished(async () => {
+      threecx.close();
+      await network.stop();
+    });
+    const ear = hearing(threecx, id);
+    const mouth = speaking(threecx, id);
+    await until(() => ear.pieces.length > 0 && mouth.told.length === 1 && network.open === 2);
+    ear.stream.close();
+    mouth.sink.close();
+    await until(() => network.open === 0);
   });
 
   it('ends with the call, without a fault', async () => {

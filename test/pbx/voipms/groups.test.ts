@@ -220,6 +220,15 @@ describe('a group is the same afterwards', () => {
     expect(change.warnings).toContainEqual(expect.stringMatching(/has the members 32212 in place of 32208, 32209/));
   });
 
+  it('and so are the other groups, or it is told', async () => {
+    const one = await office();
+    one.account.faults.beforeWrite = (method) => {
+      if (method === 'setPhonebookGroup') groupOf(one, 'Suppliers')?.members.push('32211');
+    };
+    const { verified, warnings } = await add(one);
+    expect([verified, warnings]).toEqual([true, ['The group Suppliers changed at the same time; look at it.']]);
+  });
+
   it('and where entries tell another story, that is told', async () => {
     const one = await office();
     one.account.faults.entriesLag = true;
