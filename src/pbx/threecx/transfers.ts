@@ -88,7 +88,7 @@ async function complete(
   office: Transferring,
   request: CallChoice & { readonly to: string; readonly consultId: number },
 ): Promise<Done> {
-  const { options, xapi } = office;
+  const { callControl, options, xapi } = office;
   const { caller, consultation } = await bothCalls(office, request);
   if (caller.status !== 'Connected') throw notReady(caller, 'handed over');
   const to = await targetOf(xapi, request.to, options);
@@ -105,8 +105,11 @@ async function complete(
     };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
+    // Where nothing can be seen, nothing is said of the caller.
+    const seen = await callControl.participant(caller.dn, caller.id).catch(() => undefined);
+    const where = seen === null ? ' The caller is not there any more.' : ` The caller is still at extension ${caller.dn}.`;
     throw new UpstreamError(
-      `${ending} Then the caller was to be transferred to ${to}: ${error.message}${isUncertain(error) ? '' : ` The caller is still at extension ${caller.dn}.`}`,
+      `${ending} Then the caller was to be transferred to ${to}: ${error.message}${seen === undefined || isUncertain(error) ? '' : where}`,
       { retryable: false, ...(error.code === undefined ? {} : { code: error.code }), cause: error },
     );
   }

@@ -159,7 +159,6 @@ describe.concurrent('over 3CX', { timeout: 60_000 }, () => {
       const [truth] = host.interruptions;
       const [cut] = house.truncations();
       expect(cut?.phraseId).toBe('a.request');
-      console.error('ACCURACY', cut?.audioEndMs, truth?.trulyHeardMs);
       expect(Math.abs((cut?.audioEndMs ?? 0) - (truth?.trulyHeardMs ?? 0))).toBeLessThanOrEqual(100);
       expect(host.ear.heardText('a.goodbye')).toBe(phrase('a.goodbye').text);
       expect(house.rig.pbx.liveCalls).toBe(0);

@@ -374,6 +374,17 @@ describe('an attended transfer', () => {
     expect(await at(threecx, '100')).toEqual(['Connected']);
   });
 
+  it('whose caller hangs up in the last moment does not say that they are still there', async () => {
+    const { pbx, threecx } = await office();
+    const caller = pbx.call({ to: '100', ...outside });
+    await threecx.answer({});
+    const { call } = await threecx.transfer({ mode: 'consult', to: '104' });
+    pbx.faults.answers = [{ path: '/drop', how: { kind: 'late', afterMs: 200 } }];
+    const completing = threecx.transfer({ mode: 'complete', to: '104', consultId: call?.participantId ?? 0 });
+    setTimeout(() => caller.hangUp(), 150);
+    await expect(completing).rejects.toThrow(/^The consultation was ended. .* The caller is not there any more.$/);
+  });
+
   it('does not give the consultation up when there is no caller any more', async () => {
     const { pbx, threecx } = await office();
     const caller = pbx.call({ to: '100', ...outside });

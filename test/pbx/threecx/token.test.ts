@@ -1,8 +1,14 @@
 /** The app's token, of which only the newest may be good, and what is said when 3CX says no. */
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ThreeCxOptions } from '../../../src/pbx/threecx/operations.ts';
 import { lifeOf } from '../../../src/pbx/threecx/token.ts';
 import { systemClock } from '../../../src/switchboard/clock.ts';
+import { certificateIn } from '../../fixtures/certificate.ts';
 import { asked, clientOf, closeOffices, office } from './office.ts';
 
 closeOffices();
@@ -162,6 +168,26 @@ describe('reading', () => {
     const error = await threecx.activeCalls().catch((failure: unknown) => failure);
     expect(error).toMatchObject({ name: 'UpstreamError', retryable: true });
     expect(wholeOf(error)).not.toContain(pbx.clientSecret);
+  });
+
+  it('from a server whose certificate is not trusted is a matter of the settings, and nothing was sent', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'threecx-'));
+    let requests = 0;
+    const server = createServer(certificateIn(folder), (_, response) => {
+      requests += 1;
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    const { port } = server.address() as AddressInfo;
+    const { threecx } = await office({ settings: { baseUrl: `https://127.0.0.1:${port}` } });
+    const untrusted = { name: 'ConfigError', settings: ['PBX_FQDN'] };
+    await expect(threecx.activeCalls()).rejects.toMatchObject(untrusted);
+    await expect(threecx.callControl.ready()).rejects.toMatchObject(untrusted);
+    expect(requests).toBe(0);
   });
 
   it('never has more than four requests under way, and lets a change go first', async () => {
