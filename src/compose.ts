@@ -26,6 +26,7 @@ import { type SimulatedOffices, startSimulatedOffices } from './simulator/office
 import { startWorld, type World } from './simulator/world.ts';
 import { type AuditFile, openAuditFile } from './store/files/audit-file.ts';
 import { openRecordingFolder } from './store/files/recordings.ts';
+import { openTranscriptFolder } from './store/files/transcripts.ts';
 import { openSqliteStore } from './store/sqlite/store.ts';
 import type { Store } from './store/store.ts';
 import { type Archive, createArchive } from './switchboard/archive.ts';
@@ -222,7 +223,15 @@ class Composition implements App {
     this.#store = await openSqliteStore({ dataDir: this.#config.dataDir, pages: this.#options.storePages, ...busy });
     const folder = openRecordingFolder(join(this.#config.dataDir, 'recordings'));
     const rescueFolder = join(this.#config.dataDir, 'rescued');
-    const archive = createArchive({ store: this.#store, folder, rescueFolder, clock: this.#clock, logger });
+    const transcripts = openTranscriptFolder(join(this.#config.dataDir, 'transcripts'));
+    const archive = createArchive({
+      store: this.#store,
+      folder,
+      transcripts,
+      rescueFolder,
+      clock: this.#clock,
+      logger,
+    });
     this.#archive = archive;
     const running = createSwitchboard({
       archive,

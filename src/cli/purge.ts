@@ -6,6 +6,7 @@ import { keptApart } from '../config/simulated.ts';
 import { UserInputError } from '../errors.ts';
 import { claimStdout } from '../mcp/stdout.ts';
 import { openRecordingFolder } from '../store/files/recordings.ts';
+import { openTranscriptFolder } from '../store/files/transcripts.ts';
 import { openSqliteStore } from '../store/sqlite/store.ts';
 import { createArchive, type Purged } from '../switchboard/archive.ts';
 import { systemClock } from '../switchboard/clock.ts';
@@ -14,7 +15,7 @@ import { createLogger } from './log.ts';
 const HOURS: Readonly<Record<string, number>> = { h: 1, d: 24, w: 168 };
 const HOUR_MS = 3_600_000;
 /** Where no server ever ran, nothing is made only to be looked through. */
-const NOTHING_KEPT: Purged = { calls: [], files: 0, carrierRecordings: [], scrubbed: true };
+const NOTHING_KEPT: Purged = { calls: [], files: 0, transcripts: 0, carrierRecordings: [], scrubbed: true };
 
 /** Forgets calls that have ended, also while a server runs. Exit code 0, or 1 when the store's files have to be cleaned once more. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -51,7 +52,8 @@ export async function run(words: readonly string[]): Promise<number> {
   try {
     const folder = openRecordingFolder(join(config.dataDir, 'recordings'));
     const rescueFolder = join(config.dataDir, 'rescued');
-    const archive = createArchive({ store, folder, rescueFolder, clock: systemClock, logger });
+    const transcripts = openTranscriptFolder(join(config.dataDir, 'transcripts'));
+    const archive = createArchive({ store, folder, transcripts, rescueFolder, clock: systemClock, logger });
     const purged = await archive.purge({ endedBeforeMs: systemClock.wall() - olderThanMs, callId, dryRun });
     tell(purged);
     return dryRun || purged.scrubbed ? 0 : 1;
@@ -69,11 +71,15 @@ function ageOf(text: string): number {
   return Number(match[1]) * hours * HOUR_MS;
 }
 
-function sentences({ calls, files, carrierRecordings, scrubbed }: Purged, dryRun: boolean): string {
+function sentences({ calls, files, transcripts, carrierRecordings, scrubbed }: Purged, dryRun: boolean): string {
   const lines = [
     `${count(calls.length, 'call')} and ${count(files, 'recording')} ${dryRun ? 'would be purged' : 'purged'}.`,
     ...(dryRun ? calls : []),
   ];
+  if (transcripts > 0)
+    lines.push(
+      `${count(transcripts, 'transcript')} of recordings at VoIP.ms ${dryRun ? 'would be purged' : 'purged'}.`,
+    );
   if (carrierRecordings.length > 0)
     lines.push(`The carrier keeps recordings of its own, which are not deleted: ${carrierRecordings.join(', ')}`);
   if (!dryRun && !scrubbed)

@@ -205,6 +205,15 @@ export interface RecordingFolder {
   list(): Promise<readonly string[]>;
 }
 
+/** Transcripts of recordings that others keep, by a key of any form. All reject with an UpstreamError when the disk refuses. */
+export interface TranscriptFolder {
+  /** Null where none is kept. */
+  load(key: string): Promise<string | null>;
+  save(key: string, text: string): Promise<void>;
+  /** Removes those that were kept before then (wall clock, milliseconds), or only counts them. */
+  forget(beforeMs: number, options: { readonly dryRun: boolean }): Promise<number>;
+}
+
 export interface RecordingSize {
   readonly bytes: number;
   readonly durationMs: number;

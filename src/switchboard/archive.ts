@@ -1,7 +1,7 @@
 import type { CallId } from '../call/words.ts';
 import type { CarrierRecording, Heard } from '../carriers/carrier.ts';
 import { UserInputError } from '../errors.ts';
-import type { Recording, RecordingFolder, Store } from '../store/store.ts';
+import type { Recording, RecordingFolder, Store, TranscriptFolder } from '../store/store.ts';
 import type { Clock } from './clock.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { Logger } from './logger.ts';
@@ -14,6 +14,8 @@ export interface ArchiveOptions {
   /** Where what the store could not take is kept beside it. */
   readonly rescueFolder?: string | undefined;
   readonly folder: RecordingFolder;
+  /** Of recordings that others keep. */
+  readonly transcripts?: Pick<TranscriptFolder, 'forget'> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -46,6 +48,8 @@ export interface Purged {
   readonly calls: readonly CallId[];
   /** Files of recordings that were removed. */
   readonly files: number;
+  /** Transcripts of recordings that others keep. */
+  readonly transcripts: number;
   /** Recordings that the carrier keeps, by its own ids: nobody has deleted those. */
   readonly carrierRecordings: readonly string[];
   /** Nothing of what was purged stands in the store's files any more; false when another process was reading, and the next purge has to do it. */
@@ -172,11 +176,14 @@ export function createArchive(options: ArchiveOptions): Archive {
       done.push(...purged);
       if (!dryRun) for (const id of purged) if (await folder.remove(id)) files += 1;
     }
-    if (dryRun) return { calls: done, files, carrierRecordings, scrubbed: false };
+    // They belong to no call of ours, so they go by their age alone.
+    const transcripts =
+      callId === undefined ? ((await options.transcripts?.forget(endedBeforeMs, { dryRun })) ?? 0) : 0;
+    if (dryRun) return { calls: done, files, transcripts, carrierRecordings, scrubbed: false };
     files += await removeOrphans();
     if (options.rescueFolder !== undefined)
       await removeLeftovers(options.rescueFolder, async (id) => (await store.call(id as CallId)) !== null);
-    return { calls: done, files, carrierRecordings, scrubbed: await scrubbed() };
+    return { calls: done, files, transcripts, carrierRecordings, scrubbed: await scrubbed() };
   }
 
   /** Files whose call is not known, such as those of a purge that was broken off. A call is written down before its file is begun. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -36,8 +36,15 @@ describe('purging beside a server, and what a crash leaves of a recording', { ti
 
     const live = await server.place();
     await until(() => existsSync(wavOf(live)), 20_000);
-    expect(await purge('--older-than', '0h', '--dry-run')).toMatchObject({ dryRun: true, calls: [old], files: 1 });
-    expect(await purge('--older-than', '0h')).toMatchObject({ dryRun: false, calls: [old], files: 1, scrubbed: true });
+    // As VoIP.ms's tools keep them.
+    const transcript = join(dataDir, 'transcripts', `${'0'.repeat(64)}.json`);
+    mkdirSync(join(dataDir, 'transcripts'));
+    writeFileSync(transcript, '{}');
+    utimesSync(transcript, new Date(0), new Date(0));
+    const gone = { calls: [old], files: 1, transcripts: 1 };
+    expect(await purge('--older-than', '0h', '--dry-run')).toMatchObject({ dryRun: true, ...gone });
+    expect(await purge('--older-than', '0h')).toMatchObject({ dryRun: false, ...gone, scrubbed: true });
+    expect(existsSync(transcript)).toBe(false);
     expect(existsSync(wavOf(old))).toBe(false);
     for (const name of readdirSync(dataDir).filter((one) => one.startsWith('switchboard.sqlite')))
       expect(readFileSync(join(dataDir, name)).includes('Zyzzogeton')).toBe(false);

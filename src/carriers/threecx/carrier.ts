@@ -210,15 +210,15 @@ class ThreeCxCarrier implements Carrier {
         this.#placing.add(placed);
         void placed.finally(() => this.#placing.delete(placed));
       },
-      find: (line: ThreeCxLine, to: string, sinceMs: number) => this.#find(line, to, sinceMs),
-      forget: (line: ThreeCxLine) => void this.#lines.delete(line),
+      find: (seeker: Line, to: string, sinceMs: number) => this.#find(seeker, to, sinceMs),
+      forget: () => void this.#lines.delete(made),
     };
-    const made = new ThreeCxLine({ options, exchange, routePoint, clock, logger, incoming, lines });
+    const made: ThreeCxLine = new ThreeCxLine({ options, exchange, routePoint, clock, logger, incoming, lines });
     this.#lines.add(made);
     return made;
   }
 
-  async #find(seeker: ThreeCxLine, to: string, sinceMs: number): Promise<Participant | 'none' | 'unsure'> {
+  async #find(seeker: Line, to: string, sinceMs: number): Promise<Participant | 'none' | 'unsure'> {
     const participants = await this.#participants();
     const held = this.#held();
     const found = participants.filter(

@@ -1,31 +1,12 @@
 import type { CarrierEvent, LineStatus } from '../../call/events.ts';
 import type { Audio } from '../../media/audio.ts';
-import type { Line, LineOptions, Redirection } from '../carrier.ts';
-import type { Participant, ThreeCxClock, ThreeCxExchange, ThreeCxLog } from './exchange.ts';
+import type { Line, Redirection } from '../carrier.ts';
+import type { Participant } from './exchange.ts';
 import { dropParticipant } from './hang-up.ts';
 import { carrierCallIdOf, nameInLog } from './names.ts';
 import { ENDED, type Refusal, refusalOf, UNREACHABLE } from './refusal.ts';
+import type { LineSetUp } from './set-up.ts';
 import { Voice } from './voice.ts';
-
-export interface LineSetUp {
-  readonly options: LineOptions;
-  readonly exchange: ThreeCxExchange;
-  readonly routePoint: string;
-  readonly clock: ThreeCxClock;
-  readonly logger: ThreeCxLog;
-  /** A call that comes in and rings. */
-  readonly incoming: Participant | null;
-  readonly lines: Lines;
-}
-
-/** What a line needs of its carrier. */
-export interface Lines {
-  /** Until this is settled, who rings may be a call that we place. */
-  placing(placed: Promise<unknown>): void;
-  /** The participant that was dialled without an answer, among those that nobody has; rejects when 3CX does not say. */
-  find(line: ThreeCxLine, to: string, sinceWallMs: number): Promise<Participant | 'none' | 'unsure'>;
-  forget(line: ThreeCxLine): void;
-}
 
 type Phase =
   | 'new'
@@ -81,6 +62,10 @@ export class ThreeCxLine implements Line {
     return this.#participantId;
   }
 
+  get #nameInLog(): string {
+    return nameInLog(this.#carrierCallId);
+  }
+
   get isUp(): boolean {
     return UP.has(this.#phase);
   }
@@ -90,6 +75,7 @@ export class ThreeCxLine implements Line {
     return (this.#phase === 'placing' || this.#phase === 'uncertain') && this.#to === number;
   }
 
+  /** 3CX knows no longest time of a call: whoever dials ends it in time. */
   dial(request: { readonly to: string; readonly ringMs: number; readonly maxMs: number }): void {
     if (this.#phase !== 'new' || this.#isReleased) return;
     const { incoming, clock, lines } = this.#setUp;
@@ -122,9 +108,10 @@ export class ThreeCxLine implements Line {
 
   redirect(redirection: Redirection): void {
     if (redirection.plan === 'transfer') void this.#transfer(redirection.to);
-    else if (redirection.plan === 'reattach') this.#openVoice();
-    // 3CX has no voice of its own in such a call.
-    else queueMicrotask(() => this.#emit({ type: 'carrier.redirected', outcome: 'failed' }));
+    else if (redirection.plan === 'reattach') {
+      if (this.#voice === null) this.#openVoice();
+      // 3CX has no voice of its own in such a call.
+    } else queueMicrotask(() => this.#emit({ type: 'carrier.redirected', outcome: 'failed' }));
   }
 
   inquire(): void {
@@ -143,7 +130,7 @@ export class ThreeCxLine implements Line {
     this.#isReleased = true;
     this.#cancelTransfer();
     this.#voice?.close();
-    this.#setUp.lines.forget(this);
+    this.#setUp.lines.forget();
     const isOurs = this.#phase === 'trying' || this.#phase === 'answering' || this.#phase === 'connected';
     if (isOurs) void this.#dropUnheard();
   }
@@ -157,7 +144,7 @@ export class ThreeCxLine implements Line {
     } else if (this.#phase === 'trying' || this.#phase === 'offered' || this.#phase === 'answering') {
       this.#phase = 'connected';
       this.#progress('answered');
-      if (!this.#hangUpWanted) this.#openVoice();
+      this.#openVoice();
     }
   }
 
@@ -262,15 +249,16 @@ export class ThreeCxLine implements Line {
   }
 
   async #answer(): Promise<void> {
+    if (this.#participantId === null) return;
     this.#phase = 'answering';
-    const { exchange, routePoint, logger, incoming } = this.#setUp;
+    const { exchange, routePoint, logger } = this.#setUp;
     try {
-      await exchange.act(routePoint, incoming?.id ?? 0, 'answer');
+      await exchange.act(routePoint, this.#participantId, 'answer');
     } catch (err) {
-      const isUp = await this.look();
-      // See above: whoever was put through meanwhile, or has given up, is no failure.
-      if (isUp === false || this.#phase !== 'answering') return;
-      logger.warn({ err, call: nameInLog(this.#carrierCallId) }, 'a call that rings could not be answered');
+      await this.look();
+      // Who has given up meanwhile is no failure, and what may have been done is waited for.
+      if (this.#phase !== 'answering' || refusalOf(err) === null) return;
+      logger.warn({ err, call: this.#nameInLog }, 'a call that rings could not be answered');
       this.#phase = 'over';
       this.#endStream('stopped');
       return this.#progress('failed');
@@ -284,21 +272,21 @@ export class ThreeCxLine implements Line {
       exchange,
       dn,
       clock,
-      logger,
       hear: options.hear,
+      blocked: () => logger.warn({ call: this.#nameInLog }, 'the network to 3CX takes no more audio of a call'),
       marked: (generation, markId) =>
         this.#emit({ type: 'carrier.markEchoed', epoch: this.#epoch, generation, markId }),
       opened: () => {
         if (!this.#isLive) this.#startStream(voice);
       },
-      lost: (_, wasOpen) => void this.#lost(voice, wasOpen),
+      lost: (wasOpen) => void this.#lost(voice, wasOpen),
     });
     this.#voice = voice;
     return voice;
   }
 
   #openVoice(): void {
-    if (this.#phase !== 'connected' || this.#participantId === null) return;
+    if (this.#phase !== 'connected' || this.#participantId === null || this.#hangUpWanted) return;
     (this.#voice ?? this.#newVoice()).open(this.#participantId);
   }
 
@@ -327,7 +315,7 @@ export class ThreeCxLine implements Line {
     const tooLong = new Promise<void>((resolve) => void clock.setTimer(resolve, LOOK_MS));
     await Promise.race([this.look(), tooLong]);
     if (this.#voice !== voice || this.#isReleased) return;
-    logger.warn({ call: nameInLog(this.#carrierCallId), wasOpen }, 'the audio of a call was lost');
+    logger.warn({ call: this.#nameInLog, wasOpen }, 'the audio of a call was lost');
     if (this.#isLive) return this.#endStream('dropped');
     this.#voice = null;
     this.#emit({ type: 'carrier.streamFailed', epoch: this.#epoch + 1 });
@@ -352,7 +340,7 @@ export class ThreeCxLine implements Line {
     const { exchange, clock, routePoint, logger } = this.#setUp;
     const outcome = await dropParticipant(exchange, clock, routePoint, this.#participantId ?? 0);
     if (outcome === 'failed')
-      logger.warn({ call: nameInLog(this.#carrierCallId) }, 'a call that nobody looks after could not be put down');
+      logger.warn({ call: this.#nameInLog }, 'a call that nobody looks after could not be put down');
   }
 
   async #transfer(destination: string): Promise<void> {
@@ -367,7 +355,7 @@ export class ThreeCxLine implements Line {
     } catch (err) {
       // What may have been done is waited for.
       if (refusalOf(err) === null) return;
-      logger.warn({ err, call: nameInLog(this.#carrierCallId) }, 'a call could not be transferred');
+      logger.warn({ err, call: this.#nameInLog }, 'a call could not be transferred');
       await this.#endTransfer();
     }
   }

@@ -1,6 +1,6 @@
 import type { LineOptions } from '../carrier.ts';
 import { Downlink } from './downlink.ts';
-import type { ThreeCxClock, ThreeCxExchange, ThreeCxLog } from './exchange.ts';
+import type { ThreeCxClock, ThreeCxExchange } from './exchange.ts';
 import { InboundAudio } from './inbound-audio.ts';
 import { AudioLeg } from './leg.ts';
 
@@ -8,13 +8,14 @@ export interface VoiceOptions {
   readonly exchange: ThreeCxExchange;
   readonly dn: string;
   readonly clock: ThreeCxClock;
-  readonly logger: ThreeCxLog;
   readonly hear: LineOptions['hear'];
   readonly marked: (generation: number, markId: number) => void;
   /** Audio goes both ways from now on. */
-  readonly opened: (voice: Voice) => void;
+  readonly opened: () => void;
+  /** The network takes nothing: nothing is sent ahead until it does. Told once. */
+  readonly blocked: () => void;
   /** It is over although nobody closed it. `wasOpen` is false where it never opened in several tries. */
-  readonly lost: (voice: Voice, wasOpen: boolean) => void;
+  readonly lost: (wasOpen: boolean) => void;
 }
 
 /** Both directions of a call's audio, from one opening to its end: one epoch of its stream. */
@@ -26,12 +27,8 @@ export class Voice {
 
   constructor(options: VoiceOptions) {
     this.#options = options;
-    const { clock, logger, marked } = options;
-    this.#downlink = new Downlink(clock, {
-      marked,
-      blocked: () => logger.warn({}, 'the network to 3CX takes no audio; nothing is sent ahead until it does'),
-      stalled: () => this.#lost(true),
-    });
+    const { clock, marked, blocked } = options;
+    this.#downlink = new Downlink(clock, { marked, blocked, stalled: () => this.#lost(true) });
   }
 
   /** The callee is heard from now on; what is said waits until it is open. */
@@ -51,7 +48,7 @@ export class Voice {
         opened: (sink) => {
           this.begin();
           this.#downlink.start(sink);
-          opened(this);
+          opened();
         },
         heard: (mulaw) => this.#inbound?.take(mulaw),
         broke: () => this.#lost(true),
@@ -80,6 +77,6 @@ export class Voice {
 
   #lost(wasOpen: boolean): void {
     this.close();
-    this.#options.lost(this, wasOpen);
+    this.#options.lost(wasOpen);
   }
 }

@@ -107,7 +107,8 @@ async function complete(
     if (!(error instanceof UpstreamError)) throw error;
     // Where nothing can be seen, nothing is said of the caller.
     const seen = await callControl.participant(caller.dn, caller.id).catch(() => undefined);
-    const where = seen === null ? ' The caller is not there any more.' : ` The caller is still at extension ${caller.dn}.`;
+    const where =
+      seen === null ? ' The caller is not there any more.' : ` The caller is still at extension ${caller.dn}.`;
     throw new UpstreamError(
       `${ending} Then the caller was to be transferred to ${to}: ${error.message}${seen === undefined || isUncertain(error) ? '' : where}`,
       { retryable: false, ...(error.code === undefined ? {} : { code: error.code }), cause: error },

@@ -1,14 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpstreamError } from '../../errors.ts';
-
-/** Texts by a key of any form. Both reject with an UpstreamError when the disk refuses. */
-export interface TranscriptFolder {
-  /** Null where none is kept. */
-  load(key: string): Promise<string | null>;
-  save(key: string, text: string): Promise<void>;
-}
+import type { TranscriptFolder } from '../store.ts';
 
 /** The transcripts in `folder`, which is made when the first is kept, for this user alone; so are its files. */
 export function openTranscriptFolder(folder: string): TranscriptFolder {
@@ -17,6 +11,7 @@ export function openTranscriptFolder(folder: string): TranscriptFolder {
   return {
     load: (key) => translated(() => load(pathOf(key))),
     save: (key, text) => translated(() => save(folder, pathOf(key), text)),
+    forget: (beforeMs, { dryRun }) => translated(() => forget(folder, beforeMs, dryRun)),
   };
 }
 
@@ -39,6 +34,28 @@ async function save(folder: string, path: string, text: string): Promise<void> {
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Also what a process left behind that died while it kept one. */
+async function forget(folder: string, beforeMs: number, dryRun: boolean): Promise<number> {
+  let count = 0;
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => null);
+    if (found === null || !found.isFile() || found.mtimeMs >= beforeMs) continue;
+    if (!dryRun) await rm(path, { force: true });
+    count += 1;
+  }
+  return count;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
     throw error;
   }
 }

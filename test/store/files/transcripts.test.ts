@@ -1,5 +1,14 @@
 /** Transcripts that are kept, as files in a folder. */
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -54,5 +63,19 @@ describe('transcripts', () => {
     await expect(nowhere.save(KEY, 'x')).rejects.toThrow(UpstreamError);
     await expect(nowhere.load(KEY)).rejects.toThrow('A transcript could not be written or read: the disk refused it.');
     expect(readFileSync(join(outside, 'file'), 'utf8')).toBe('');
+  });
+
+  it('are forgotten by their age, with what a dead process left behind, and counted before', async () => {
+    const transcripts = openTranscriptFolder(folder);
+    expect(await transcripts.forget(Date.now(), { dryRun: false })).toBe(0);
+    await transcripts.save('old', 'x');
+    writeFileSync(join(folder, 'half.json.1'), 'y');
+    for (const name of readdirSync(folder)) utimesSync(join(folder, name), new Date(1_000), new Date(1_000));
+    await transcripts.save('new', 'z');
+    expect(await transcripts.forget(2_000, { dryRun: true })).toBe(2);
+    expect(await transcripts.load('old')).toBe('x');
+    expect(await transcripts.forget(2_000, { dryRun: false })).toBe(2);
+    expect(await transcripts.load('old')).toBeNull();
+    expect(await transcripts.load('new')).toBe('z');
   });
 });
