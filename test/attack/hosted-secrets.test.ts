@@ -61,7 +61,7 @@ async function startParrot() {
 
 /** Every tool that needs nothing to be given, and those whose arguments could carry something out again. */
 async function useAll(server: ServerProcess): Promise<readonly string[]> {
-  const given: Readonly<Record<string, object>> = {
+  const given: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     threecx_make_call: { to: '101' },
     threecx_answer_call: {},
     threecx_drop_call: {},

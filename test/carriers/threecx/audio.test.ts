@@ -151,6 +151,9 @@ describe('audio to 3CX', () => {
     downlink.clear();
     pass(200);
     expect(told).toEqual([]);
+    downlink.mark(2, 1);
+    pass(20);
+    expect(told).toEqual([expect.stringMatching(/^2:1/)]);
   });
 
   it('waits while the network takes nothing, says so once, and then goes on where it was without catching up', () => {

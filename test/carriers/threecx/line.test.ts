@@ -317,6 +317,18 @@ describe('a call of which 3CX did not say whether it was placed', () => {
     expect(rig.pbx.liveCalls).toBe(1);
   });
 
+  it('is none that a process before us has left there', async () => {
+    const rig = await open({ answer: () => NEVER });
+    await rig.exchange.makeCall({ dn: rig.pbx.routePoint, destination: TO, timeoutSeconds: 20 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    rig.pbx.faults.answers = lost(false);
+    const call = dial(rig.carrier);
+    await call.until('carrier.uncertain');
+    call.line.inquire();
+    await call.until('carrier.notFound');
+    expect(rig.pbx.liveCalls).toBe(1);
+  });
+
   it('is left alone when two may be meant', async () => {
     const rig = await open({ answer: () => NEVER });
     rig.pbx.faults.answers = lost(true, 2);
@@ -476,7 +488,7 @@ describe('a call that a dead process left behind', () => {
     expect(id).toMatch(/^3cx-8000-\d+-\d+-14155550123$/);
     const [, , participant, callId] = id.split('-');
     for (const other of [
-      id.replace(`-${callId}-`, '-99-'),
+      `3cx-8000-${participant}-${Number(callId) + 90}-14155550123`,
       id.replace('14155550123', '14155550124'),
       `3cx-8000-${Number(participant) + 90}-${callId}-14155550123`,
       'switchboard-1-2-3',

@@ -3,10 +3,7 @@ import { pino } from 'pino';
 import type { Carrier } from '../../../src/carriers/carrier.ts';
 import { createThreeCxCarrier, type ThreeCxCarrierOptions } from '../../../src/carriers/threecx/carrier.ts';
 import type { CallControl } from '../../../src/pbx/threecx/call-control.ts';
-import { createCallControl } from '../../../src/pbx/threecx/client.ts';
-import { createHttp } from '../../../src/pbx/threecx/http.ts';
-import { createRest } from '../../../src/pbx/threecx/rest.ts';
-import { createTokens } from '../../../src/pbx/threecx/token.ts';
+import { createThreeCx } from '../../../src/pbx/threecx/operations.ts';
 import {
   startThreeCxSimulator,
   type ThreeCxSimulator,
@@ -35,10 +32,19 @@ export async function openRig({ incoming, before, clock = systemClock, ...option
   before?.(pbx);
   const { baseUrl, clientId, clientSecret, routePoint } = pbx;
   const logger = pino({ level: 'silent' });
-  const http = createHttp(systemClock);
-  const tokens = createTokens({ baseUrl, clientId, clientSecret, clock: systemClock, http });
-  const rest = createRest({ baseUrl, tokens, http, clock: systemClock });
-  const exchange = createCallControl({ baseUrl, tokens, rest, clock: systemClock, logger });
+  const threecx = createThreeCx({
+    baseUrl,
+    clientId,
+    clientSecret,
+    defaultExtension: null,
+    changesPerMinute: 60,
+    country: 'US',
+    numbers: { isEmergency: () => false, verdictOf: (number) => ({ ok: true, e164: number }) },
+    sendSms: null,
+    clock: systemClock,
+    logger,
+  });
+  const exchange = threecx.callControl;
   const carriers: Carrier[] = [];
   const another: Rig['another'] = (taking) => {
     const made = createThreeCxCarrier({ exchange, routePoint, clock, logger, incoming: taking });
@@ -54,7 +60,7 @@ export async function openRig({ incoming, before, clock = systemClock, ...option
     another,
     stop: async () => {
       for (const one of carriers) one.close();
-      exchange.close();
+      threecx.close();
       await pbx.stop();
     },
   };
