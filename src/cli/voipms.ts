@@ -224,5 +224,7 @@ const TEXTS: ReadonlySet<string> = new Set(['file', 'media1', 'media2', 'media3'
 function auditedValue(name: string, value: string): string {
   if (isSecretName(name)) return BLOTTED;
   if (TEXTS.has(name)) return `${value.length} characters`;
-  return NUMBERS.has(name) && value.length >= 7 ? masked(value) : short(value);
+  if (NUMBERS.has(name) && value.length >= 7) return masked(value);
+  if (name === 'email') return short(value).replace(/^.*@/, '…@');
+  return name === 'did' ? short(value) : short(value).replace(/\+?\d{10,15}/g, masked);
 }

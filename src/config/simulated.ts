@@ -34,11 +34,13 @@ export function keptApart(given: Config): Config {
   };
 }
 
-/** A 3CX and a VoIP.ms elsewhere than on this machine are real. */
+/** A 3CX and a VoIP.ms elsewhere than on this machine are real, and so is a 3CX that has a certificate. */
 function officesApart({ pbxFqdn, voipmsApiUrl, openaiApiUrl }: Config): Partial<Config> {
   const isHere = (url: string | null): boolean => url !== null && isLoopback(new URL(url).hostname);
   return {
-    ...(isHere(pbxFqdn) ? {} : { pbxFqdn: null, pbxClientId: null, pbxClientSecret: null, pbxDefaultExtension: null }),
+    ...(isHere(pbxFqdn) && pbxFqdn?.startsWith('http:')
+      ? {}
+      : { pbxFqdn: null, pbxClientId: null, pbxClientSecret: null, pbxDefaultExtension: null }),
     ...(isHere(voipmsApiUrl) && isHere(openaiApiUrl)
       ? {}
       : { voipmsApiUsername: null, voipmsApiPassword: null, voipmsSmsNumber: null }),

@@ -21,7 +21,7 @@ export interface ThreeCxWishes {
 const CHECK = '3cx';
 
 export function checkThreeCx(facts: ThreeCxFacts, wishes: ThreeCxWishes): readonly Finding[] {
-  const findings = [checkApi(facts), checkControl(facts, wishes)];
+  const findings = [checkApi(facts), ...checkControl(facts, wishes)];
   if (facts.callLogTrouble !== null)
     findings.push(
       warn(CHECK, facts.callLogTrouble, 'Give the API client the role System Owner, or do without the call log.'),
@@ -42,26 +42,34 @@ function checkApi({ xapiTrouble, version, licence }: ThreeCxFacts): Finding {
   return ok(CHECK, `3CX answers${shown === '' ? '' : ` (${shown})`}.`);
 }
 
-function checkControl({ controls, callControlTrouble }: ThreeCxFacts, wishes: ThreeCxWishes): Finding {
+function checkControl({ controls, callControlTrouble }: ThreeCxFacts, wishes: ThreeCxWishes): readonly Finding[] {
   const { routePoint, defaultExtension, takesCalls } = wishes;
   if (controls === null)
-    return fail(
-      CHECK,
-      callControlTrouble ?? 'Calls cannot be controlled.',
-      'In 3CX: Integrations, API, the client: tick Call Control; it needs an 8SC+ Enterprise licence (AI Edition).',
-    );
+    return [
+      fail(
+        CHECK,
+        callControlTrouble ?? 'Calls cannot be controlled.',
+        'In 3CX: Integrations, API, the client: tick Call Control; it needs an 8SC+ Enterprise licence (AI Edition).',
+      ),
+    ];
   const has = (dn: string): boolean => controls.some((one) => one.dn === dn);
+  const findings: Finding[] = [];
   if (defaultExtension !== null && !has(defaultExtension))
-    return warn(
-      CHECK,
-      `PBX_DEFAULT_EXTENSION is ${defaultExtension}, which the API client may not control.`,
-      'Add it to the extensions that the client may monitor and control.',
+    findings.push(
+      warn(
+        CHECK,
+        `PBX_DEFAULT_EXTENSION is ${defaultExtension}, which the API client may not control.`,
+        'Add it to the extensions that the client may monitor and control.',
+      ),
     );
   if (takesCalls && !has(routePoint))
-    return warn(
-      CHECK,
-      `The route point ${routePoint} is not among what 3CX shows, so calls to it will not be heard of.`,
-      'PBX_CLIENT_ID must be the Client ID of the API client, which is its route point.',
+    findings.push(
+      warn(
+        CHECK,
+        `The route point ${routePoint} is not among what 3CX shows, so calls to it will not be heard of.`,
+        'PBX_CLIENT_ID must be the Client ID of the API client, which is its route point.',
+      ),
     );
-  return ok(CHECK, `${controls.length} extensions and route points can be controlled.`);
+  if (findings.length > 0) return findings;
+  return [ok(CHECK, `${controls.length} extensions and route points can be controlled.`)];
 }

@@ -126,6 +126,14 @@ describe('switchboard voipms', () => {
     expect(auditLines()).toHaveLength(2);
   });
 
+  it('masks numbers and addresses there, wherever they stand', async () => {
+    await voipms(['setPhonebook', 'name=Spam 4155550199', 'number=4155550199', 'note=mobile +14155550198']);
+    await voipms(['sendCallRecordingEmail', 'account=100000_front', 'callrecording=x', 'email=ada@example.com']);
+    const written = JSON.stringify(auditLines());
+    expect(written).toContain('"name":"Spam 415…99"');
+    for (const whole of ['4155550199', '4155550198', 'ada@']) expect(written).not.toContain(whole);
+  });
+
   it('changes nothing where that cannot be put down', async () => {
     writeFileSync(join(home, 'data'), 'a file in the place of the folder');
     const { code, stderr } = await voipms(['delPhonebook', 'phonebook=32213']);

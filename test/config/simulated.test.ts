@@ -68,6 +68,14 @@ describe('the settings of simulated calls', () => {
     }
   });
 
+  it('leave a 3CX alone that runs on this machine, which a simulated one is told from by its plain http', () => {
+    for (const PBX_FQDN of ['localhost:5001', 'https://127.0.0.1:5001'])
+      expect(keptApart(configOf({ PBX_FQDN, PBX_CLIENT_ID: '8000' })), PBX_FQDN).toMatchObject({
+        pbxFqdn: null,
+        pbxClientId: null,
+      });
+  });
+
   it('are left as they are for real calls, and for a simulated world that runs already', () => {
     const real = configOf(REAL, []);
     expect(keptApart(real)).toBe(real);

@@ -53,6 +53,15 @@ describe('doctor, of a 3CX,', () => {
     ]);
   });
 
+  it('names both, an extension and a route point that 3CX does not show', async () => {
+    const { simulated, look } = await pbx();
+    const body = [{ dn: '101', type: 'Wextension', devices: [], participants: [] }];
+    simulated.faults.answers = [{ path: /\/callcontrol$/, how: { kind: 'status', status: 200, body } }];
+    const said = await look({ INBOUND_CONTEXT: 'You answer the telephone of a bakery.' });
+    expect(said).toContainEqual(expect.stringMatching(/^warn: PBX_DEFAULT_EXTENSION is 100/));
+    expect(said).toContainEqual(expect.stringMatching(/^warn: The route point 8000 is not among/));
+  });
+
   it('fails with what to set where the key is wrong, nobody is there, or only a login is given', async () => {
     const { look } = await pbx();
     expect((await look({ PBX_CLIENT_SECRET: 'wrong' })).join()).toMatch(/fail: .*PBX_CLIENT_SECRET/);

@@ -222,7 +222,7 @@ class ThreeCxCarrier implements Carrier {
     const participants = await this.#participants();
     const held = this.#held();
     const found = participants.filter(
-      (one) => isCallTo(one, to) && !held.has(one.id) ,
+      (one) => isCallTo(one, to) && !held.has(one.id) && this.#firstSeenOf(one) >= sinceMs,
     );
     const [first] = found;
     if (first === undefined) return 'none';

@@ -1,4 +1,7 @@
-/** What the carrier asks of the telephone system; handed in, so that the carrier knows no Call Control protocol. Errors are of the four. */
+/**
+ * What the carrier asks of the telephone system; handed in, so that the carrier knows no Call Control protocol. Errors are of the four; a
+ * change of which it is not known whether it was made rejects with an UpstreamError with the code `uncertain`, and no change is repeated.
+ */
 
 export interface Participant {
   readonly id: number;
@@ -28,7 +31,6 @@ export interface ThreeCxExchange {
   participant(dn: string, participantId: number): Promise<Participant | null>;
   /** Asked afresh. */
   participants(dn: string): Promise<readonly Participant[]>;
-  /** Never repeated. An outcome that is not known rejects with an UpstreamError with the code `uncertain`. */
   makeCall(request: {
     readonly dn: string;
     readonly destination: string;

@@ -14,14 +14,19 @@ const LOOK_MS = 100;
 const PATIENCE_MS = 260;
 /** So much is left to come late. */
 const MARGIN_MS = 60;
-/** A look that is so late had to wait for a busy process, as had the audio: that is read first. */
+/** A look that is so late had to wait for a busy process, as had the audio. That is read first: so many looks in time come before a judgement. */
 const LATE_MS = 30;
+const LOOKS_IN_TIME = 2;
+/** A process that is never in time judges all the same. */
+const MOST_BEHIND_MS = 1_500;
 
 export class InboundAudio {
   readonly #clock: Timing;
   readonly #hear: (audio: Audio, mediaMs: number) => void;
   readonly #startMs: number;
   #bytes = 0;
+  /** Looks in time, in a row. */
+  #inTime = 0;
   #cancel: () => void = () => undefined;
 
   constructor(clock: Timing, hear: (audio: Audio, mediaMs: number) => void) {
@@ -41,21 +46,20 @@ export class InboundAudio {
     this.#cancel();
   }
 
-  #look(wasLate = false): void {
+  #look(): void {
     const dueMs = this.#clock.now() + LOOK_MS;
     this.#cancel = this.#clock.setTimer(() => {
-      const isLate = this.#clock.now() - dueMs > LATE_MS;
-      if (isLate && !wasLate) this.#look(true);
-      else this.#fill();
+      this.#inTime = this.#clock.now() - dueMs > LATE_MS ? 0 : this.#inTime + 1;
+      this.#look();
+      this.#fill();
     }, LOOK_MS);
   }
 
   #fill(): void {
     const behindMs = this.#clock.now() - this.#startMs - msOfBytes(this.#bytes);
-    if (behindMs > PATIENCE_MS) {
-      const missing = bytesOfMs(behindMs - MARGIN_MS);
-      this.take(Buffer.alloc(missing - (missing % FRAME_BYTES), SILENCE_BYTE));
-    }
-    this.#look();
+    const patienceMs = this.#inTime >= LOOKS_IN_TIME ? PATIENCE_MS : MOST_BEHIND_MS;
+    if (behindMs <= patienceMs) return;
+    const missing = bytesOfMs(behindMs - MARGIN_MS);
+    this.take(Buffer.alloc(missing - (missing % FRAME_BYTES), SILENCE_BYTE));
   }
 }

@@ -230,7 +230,7 @@ export class ThreeCxLine implements Line {
     // Nobody is left to talk to whoever answers.
     if (this.#isReleased) return void this.#dropUnheard();
     this.#emit({ type: 'carrier.bound', carrierCallId: this.#carrierCallId });
-    this.#progress('dialling');
+    this.see(participant);
     if (this.#hangUpWanted) void this.#endCall();
     // Its first events may have come before its id was known.
     else void this.look();

@@ -14,6 +14,5 @@ export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof ConfigError || error instanceof UserInputError) return { code: '3cx', reason: error.message };
   if (!(error instanceof UpstreamError)) return null;
   const { code = '3cx', message: reason } = error;
-  // A fault of 3CX's own may come in the midst of what it does.
-  return code === 'uncertain' || /^http-5/.test(code) ? null : { code, reason };
+  return code === 'uncertain' ? null : { code, reason };
 }

@@ -34,8 +34,8 @@ export class Subscriptions {
       throw new RequestFailure(INVALID_PARAMS, `There is no resource ${uri} to subscribe to.`, null);
     if (this.#wanted.size >= MAX_SUBSCRIPTIONS)
       throw new RequestFailure(INVALID_PARAMS, 'Too many subscriptions.', null);
-    this.#wanted.add(uri);
     if (live !== undefined) this.#watchLive(live);
+    this.#wanted.add(uri);
   }
 
   unsubscribe(uri: string): void {
@@ -44,7 +44,8 @@ export class Subscriptions {
 
   /** Announces until `stop`. */
   start(announce: Announce): void {
-    this.stop();
+    // A client may have subscribed before it said that it is there: the telephone systems are watched on.
+    this.#unwatch?.();
     this.#announce = announce;
     this.#unwatch = this.#sources.switchboard.watch(({ callId, kind }) => {
       if (kind === 'placed') {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type OpenAI from 'openai';
 import { ConfigError, ProtocolError, UpstreamError, UserInputError } from '../../errors.ts';
 
@@ -11,8 +12,9 @@ export interface TranscriberOptions {
   readonly logger?: { debug(fields: Readonly<Record<string, unknown>>, message: string): void };
 }
 
-/** Nothing is changed by it, but each try may be charged. */
-const MOST_RETRIES = 1;
+/** After these it is tried once more. What was not answered may have been written down and charged, so it is not. */
+const REFUSED: ReadonlySet<unknown> = new Set([429, 500, 503]);
+const RETRY_AFTER_MS = 1_000;
 /** The largest file that the endpoint takes (OpenAI docs, "Speech to text"). */
 const MOST_BYTES = 25 * 1024 * 1024;
 /** By the ending of its name the endpoint knows what the file is. */
@@ -53,10 +55,12 @@ export function createTranscriber(
       const file = await api.toFile(bytes, `recording.${ending}`, { type: mimeType });
       // whisper-1 tells the language in this form only; the others know no form but json.
       const response_format = model === 'whisper-1' ? 'verbose_json' : 'json';
-      const answer: unknown = await clientOf(api, options).audio.transcriptions.create({
-        file,
-        model,
-        response_format,
+      const client = clientOf(api, options);
+      const ask = (): Promise<unknown> => client.audio.transcriptions.create({ file, model, response_format });
+      const answer = await ask().catch(async (error: unknown) => {
+        if (!(error instanceof api.APIError && REFUSED.has(error.status))) throw error;
+        await setTimeout(RETRY_AFTER_MS);
+        return ask();
       });
       const { text, language } = read(answer);
       const ms = Math.round(performance.now() - startedAtMs);
@@ -75,7 +79,7 @@ function clientOf(api: Api, { apiKey, baseUrl, timeoutMs }: TranscriberOptions):
     apiKey,
     baseURL: baseUrl,
     timeout: timeoutMs,
-    maxRetries: MOST_RETRIES,
+    maxRetries: 0,
     // Else the package takes these out of the environment by itself, and writes to the console.
     organization: null,
     project: null,

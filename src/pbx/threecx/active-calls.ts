@@ -51,7 +51,10 @@ export async function dropActiveCall(xapi: Xapi, clock: CallControlClock, id: nu
     doubt = error;
   }
   for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-    if (!(await activeCalls(xapi)).some((call) => call.id === id)) return ended(id);
+    const now = await activeCalls(xapi).catch((error: unknown) => {
+      throw uncertain(`Whether the call ${id} has ended is not known: the list of calls cannot be read.`, error);
+    });
+    if (!now.some((call) => call.id === id)) return ended(id);
     await pause(clock, LOOK_MS);
   }
   if (doubt !== null) throw uncertain(`${doubt.message} The call ${id} is still listed.`, doubt);

@@ -34,6 +34,10 @@ async function answer(office: Transferring, choice: CallChoice): Promise<Done> {
   const call = await chosen(callControl, choice, { fallback: options.defaultExtension, statuses: ['Ringing'] });
   if (call.status !== 'Ringing')
     throw new UserInputError(`The call ${call.id} of extension ${call.dn} does not ring: it is ${call.status}.`);
+  if (call.dn === options.clientId)
+    throw new UserInputError(
+      `A call to the route point ${call.dn} is answered by the agent, or not at all: whoever calls would hear nothing.`,
+    );
   if (!liveCallOf(call, options.clientId).canAnswer) throw cannotAnswer(call.dn);
   office.mayChange();
   const { now, isDone } = await doAndSee(

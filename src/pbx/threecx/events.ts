@@ -1,6 +1,6 @@
 /** The events socket: opened again whenever it is lost, and watched, as a network may be gone without a word. */
 import { WebSocket } from 'ws';
-import { UpstreamError } from '../../errors.ts';
+import { ConfigError, UpstreamError } from '../../errors.ts';
 import { backoffMs } from '../backoff.ts';
 import type { CallControlClock } from './call-control.ts';
 import { HttpFailure, isCertificateFault } from './http.ts';
@@ -36,6 +36,8 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const BAD_TOKEN_CLOSE = 1008;
 /** A fresh token is worth one try at once, and not again before this. */
 const FRESH_TRY_MS = 30_000;
+/** A login that is refused stays so until somebody changes it, and a server may lock out who tries it all the time. */
+const REFUSED_MS = 60_000;
 
 export function createEvents(options: EventsOptions): Events {
   return new LivingSocket(options);
@@ -122,7 +124,8 @@ class LivingSocket implements Events {
     const { clock, random, logger } = this.#options;
     const mayTryFresh = isTokenBad && clock.now() - this.#freshTryAtMs >= FRESH_TRY_MS;
     if (mayTryFresh) this.#freshTryAtMs = clock.now();
-    const delayMs = mayTryFresh ? 0 : backoffMs(this.#tries, random);
+    const leastMs = why instanceof ConfigError ? REFUSED_MS : 0;
+    const delayMs = mayTryFresh ? 0 : Math.max(leastMs, backoffMs(this.#tries, random));
     if (!mayTryFresh) this.#tries += 1;
     this.#options.lost(why, mayTryFresh);
     logger.debug({ err: why, delayMs }, '3CX’s events will be listened to again');

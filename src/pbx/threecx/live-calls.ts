@@ -6,7 +6,7 @@ import { isUncertain, uncertain } from './refusals.ts';
 import { pause } from './rest.ts';
 import { extensionOf } from './targets.ts';
 
-/** `routePoint` is the app's own DN, whose calls 3CX answers for it. */
+/** `routePoint` is the app's own DN, whose calls the agent answers and nobody else. */
 export function liveCallOf(participant: Participant, routePoint: string): LiveCall {
   const { dn, id, callId, status, partyNumber, partyDn, partyName, directControl } = participant;
   return {
@@ -16,14 +16,14 @@ export function liveCallOf(participant: Participant, routePoint: string): LiveCa
     status,
     party: partyNumber ?? partyDn,
     partyName,
-    canAnswer: directControl || dn === routePoint,
+    canAnswer: directControl && dn !== routePoint,
   };
 }
 
-/** What others are called by in messages: numbers only, as names are text of strangers. */
+/** What others are called by in messages: numbers only (parking places have letters), as names are text of strangers. */
 export function partyOf(participant: Participant): string {
   const party = participant.partyNumber ?? participant.partyDn ?? '';
-  return /^[+0-9A-Za-z*#_-]{1,32}$/.test(party) ? party : 'the other side';
+  return /^([A-Za-z]{0,3}|\+)[0-9*#]{1,30}$/.test(party) ? party : 'the other side';
 }
 
 /**
@@ -78,6 +78,13 @@ export async function seenWhen(
   }
 }
 
+export interface Seen {
+  readonly now: Participant | null;
+  readonly isDone: boolean;
+  /** 3CX said that it did it. Else a call that is gone may as well have ended by itself. */
+  readonly isSure: boolean;
+}
+
 /**
  * Does it once, and looks at the call. Where 3CX did not say whether it was done, what is seen decides: done, or an UpstreamError that says
  * that it is not known.
@@ -88,7 +95,7 @@ export async function doAndSee(
   participant: Participant,
   change: () => Promise<void>,
   isDone: (now: Participant | null) => boolean,
-): Promise<{ readonly now: Participant | null; readonly isDone: boolean }> {
+): Promise<Seen> {
   let doubt: Error | null = null;
   try {
     await change();
@@ -107,5 +114,5 @@ export async function doAndSee(
       `${doubt.message} The call is ${now === null ? 'gone' : `still ${now.status}`}. Look again, and ask the user, before anything is tried again.`,
       doubt,
     );
-  return { now, isDone: isDone(now) };
+  return { now, isDone: isDone(now), isSure: doubt === null };
 }

@@ -21,15 +21,26 @@ export interface PlaceRequest {
   /** Judged before. */
   readonly destination: string;
   readonly ringSeconds: number;
+  /** The telephone that is meant, where one is. */
+  readonly deviceId?: string | null;
 }
+
+const OTHER_TELEPHONE =
+  'The telephone that has the first call is not among those that 3CX lists, so another telephone of the extension may be calling.';
 
 /** By the extension's own telephone where one is registered, which 3CX recommends; else 3CX rings what the extension has (an app, a mobile). */
 export async function placeCall(placing: Placing, request: PlaceRequest): Promise<Done> {
   const { callControl } = placing;
-  const { from, destination, ringSeconds } = request;
+  const { from, destination, ringSeconds, deviceId } = request;
+  if (from === placing.options.clientId)
+    throw new UserInputError(
+      `${from} is the route point, at which only the agent speaks: trigger-call with via 3cx has it call. Name an extension to call from.`,
+    );
   const before = await readFrom(placing, from);
   if (before === null) return await placeByXapi(placing, request);
-  const [device] = before.deviceIds;
+  const [first] = before.deviceIds;
+  const meant = before.deviceIds.find((one) => one === deviceId);
+  const device = meant ?? first;
   try {
     const participant = await callControl.makeCall({
       dn: from,
@@ -40,7 +51,7 @@ export async function placeCall(placing: Placing, request: PlaceRequest): Promis
     return {
       call: liveCallOf(participant, placing.options.clientId),
       message: `3CX is placing the call from extension ${from} to ${destination}, ${device === undefined ? 'without a telephone of the extension, as none is registered' : 'by its registered telephone'}. Its status is ${participant.status}.`,
-      untested: [],
+      untested: deviceId !== undefined && meant === undefined ? [OTHER_TELEPHONE] : [],
     };
   } catch (error) {
     if (!isUncertain(error)) throw error;
@@ -75,14 +86,34 @@ async function seenAfter(
   } catch {
     throw unknown(from, 'and its calls cannot be looked at', doubt);
   }
-  const fresh = now.find((one) => !before.includes(one.id));
-  if (fresh === undefined) throw unknown(from, 'and no new call is seen there', doubt);
+  const news = now.filter((one) => !before.includes(one.id));
+  const fresh = news.find((one) => isTo(one, destination));
+  // Somebody may have called the extension at that moment.
+  const others = news.map((one) => `participantId ${one.id}, ${one.status}`).join('; ');
+  if (fresh === undefined)
+    throw unknown(
+      from,
+      news.length === 0 ? 'and no new call is seen there' : `and a new call there need not be it (${others})`,
+      doubt,
+    );
   return {
     call: liveCallOf(fresh, options.clientId),
     message: `3CX did not say whether it placed the call to ${destination}. A new call is seen at extension ${from} (${fresh.status}, ${partyOf(fresh)}), which will be it. It was not placed again.`,
     untested: [],
   };
 }
+
+/** Numbers outside may be shown without their country code. */
+function isTo({ partyNumber, partyDn }: Participant, destination: string): boolean {
+  const dialled = destination.replace(/^\+/, '');
+  return [partyNumber, partyDn].some((party) => {
+    const shown = party?.replace(/^\+/, '') ?? '';
+    return shown === dialled || (shown.length >= LEAST_DIGITS && dialled.endsWith(shown));
+  });
+}
+
+/** So many last digits make a number outside. */
+const LEAST_DIGITS = 7;
 
 function unknown(from: string, andWhat: string, cause: unknown): UpstreamError {
   return uncertain(
@@ -107,7 +138,7 @@ async function placeByXapi({ xapi, options }: Placing, { from, destination }: Pl
   } catch (error) {
     if (!isUncertain(error)) throw error;
     const fresh = (await activeCalls(xapi).catch(() => [])).find(
-      (call) => !before.includes(call.id) && `${call.caller} ${call.callee}`.split(/\W+/).includes(from),
+      (call) => !before.includes(call.id) && call.caller.split(/\W+/).includes(from),
     );
     if (fresh === undefined) throw unknown(from, 'and no new call of it is seen', error);
     return {

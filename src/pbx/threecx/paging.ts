@@ -1,4 +1,5 @@
 /** Lists that 3CX cannot filter as asked: read page by page, and sifted here. */
+import { UserInputError } from '../../errors.ts';
 import type { Page } from './operations.ts';
 import type { Rows } from './xapi.ts';
 
@@ -15,11 +16,17 @@ export interface Sift<Item> {
   readonly limit: number;
 }
 
+/** @throws UserInputError when nothing more was found in as much as is read */
 export async function sift<Item>({ read, take, offset, limit }: Sift<Item>): Promise<Page<Item>> {
   const found: Item[] = [];
   let isMore = false;
   for (let at = 0; found.length <= offset + limit; at += STEP) {
     if (at >= MOST_READ) {
+      // A page of nothing that promises more would be asked for again and again.
+      if (found.length <= offset)
+        throw new UserInputError(
+          `The latest ${at} rows that 3CX has were looked through, and ${offset === 0 ? 'none' : 'nothing more'} of them is meant. There may be older ones: ask for a later or shorter time, or without the filter.`,
+        );
       isMore = true;
       break;
     }

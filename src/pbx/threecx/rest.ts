@@ -36,6 +36,8 @@ export interface RestOptions {
 const REQUEST_MS = 10_000;
 const MOST_BYTES = 8 * 1024 * 1024;
 const AT_ONCE = 4;
+/** Of what may take long: calls go on beside it. */
+const LONG_AT_ONCE = 2;
 const PER_SECOND = 40;
 const MOST_TRIES = 3;
 const FIRST_PAUSE_MS = 250;
@@ -44,14 +46,17 @@ const LONGEST_PAUSE_MS = 5_000;
 export function createRest(options: RestOptions): Rest {
   const { clock } = options;
   const gate = createGate({ clock, atOnce: AT_ONCE, perSecond: PER_SECOND });
+  const longGate = createGate({ clock, atOnce: LONG_AT_ONCE, perSecond: PER_SECOND });
   const once = async (request: Asked): Promise<HttpAnswer> => {
-    const leave = await gate.enter(request.method !== 'GET');
+    const leaves: (() => void)[] = [];
     try {
+      for (const one of request.timeoutMs === undefined ? [gate] : [longGate, gate])
+        leaves.push(await one.enter(request.method !== 'GET'));
       return await withToken(options, request);
     } catch (error) {
       throw error instanceof HttpFailure ? failureOf(error, request.what, request.method !== 'GET') : error;
     } finally {
-      leave();
+      for (const leave of leaves) leave();
     }
   };
   return {

@@ -77,7 +77,9 @@ const PEER_FIELDS = ['Number', 'Name', 'Type'];
 export async function peerOf(xapi: Xapi, number: string): Promise<Peer | null> {
   try {
     const row = await xapi.one(`/Peers(Number=${quoted(number)})`, PEER_FIELDS, 'to look a number of the office up');
-    return row === null ? null : toPeer(row);
+    const peer = row === null ? null : toPeer(row);
+    // Whoever else it might be is not called.
+    return peer?.number === number ? peer : null;
   } catch (error) {
     if (!isRefusal(error, 403)) throw error;
     throw new UpstreamError(

@@ -25,11 +25,14 @@ const MOST_BYTES = 64 * 1024;
 const EARLY_MS = 5 * 60_000;
 /** 3CX's documentation shows `expires_in: 60` for a token of an hour, its tutorial counts seconds: what is less than this are minutes. */
 const LEAST_SECONDS = 300;
+/** Of a login that was refused: many requests at once must not look like somebody who guesses it. */
+const REFUSED_MS = 10_000;
 
 export function createTokens(options: TokenOptions): Tokens {
   const { clock } = options;
   let current: { readonly token: string; readonly untilMs: number } | null = null;
   let asking: Promise<string> | null = null;
+  let refusal: { readonly error: ConfigError; readonly untilMs: number } | null = null;
   const ask = async (): Promise<string> => {
     const sinceMs = clock.now();
     const { token, lifeMs } = await askFor(options);
@@ -41,9 +44,15 @@ export function createTokens(options: TokenOptions): Tokens {
     get() {
       if (asking !== null) return asking;
       if (current !== null && clock.now() < current.untilMs) return Promise.resolve(current.token);
-      asking = ask().finally(() => {
-        asking = null;
-      });
+      if (refusal !== null && clock.now() < refusal.untilMs) return Promise.reject(refusal.error);
+      asking = ask()
+        .catch((error: unknown) => {
+          if (error instanceof ConfigError) refusal = { error, untilMs: clock.now() + REFUSED_MS };
+          throw error;
+        })
+        .finally(() => {
+          asking = null;
+        });
       return asking;
     },
     refused(token) {

@@ -5,7 +5,7 @@
 import { UpstreamError, UserInputError } from '../../errors.ts';
 import { activeCalls } from './active-calls.ts';
 import type { CallControl, Participant } from './call-control.ts';
-import { chosen, doAndSee, liveCallOf, partyOf } from './live-calls.ts';
+import { chosen, doAndSee, liveCallOf, partyOf, type Seen } from './live-calls.ts';
 import { type Placing, placeCall } from './make-call.ts';
 import type { CallChoice, Done, ThreeCxOptions, TransferRequest } from './operations.ts';
 import { isRefusal, isUncertain } from './refusals.ts';
@@ -52,7 +52,7 @@ async function blind(office: Transferring, request: CallChoice & { readonly to: 
 /** A call that is up is transferred, one that rings is sent on; 3CX has an action for each. */
 async function handOver({ callControl, options }: Transferring, call: Participant, to: string): Promise<Done> {
   const action = call.status === 'Ringing' ? 'divert' : 'transferto';
-  const { now, isDone } = await doAndSee(
+  const { now, isDone, isSure } = await doAndSee(
     callControl,
     options.clock,
     call,
@@ -60,11 +60,11 @@ async function handOver({ callControl, options }: Transferring, call: Participan
     (seen) => seen === null,
   );
   const after = isDone
-    ? `The call has left extension ${call.dn}.`
+    ? `The call has left extension ${call.dn}.${isSure ? '' : ` Whether it went to ${to} or just ended is not known.`}`
     : `3CX is ringing ${to}; if nobody answers there, it gives the call back to extension ${call.dn}.`;
   return {
     call: now === null ? null : liveCallOf(now, options.clientId),
-    message: `3CX took on ${action === 'divert' ? 'sending the ringing call' : 'the blind transfer of the call'} of ${partyOf(call)} to ${to}. ${after}`,
+    message: `${isSure ? '3CX took on' : '3CX did not say whether it took on'} ${action === 'divert' ? 'sending the ringing call' : 'the blind transfer of the call'} of ${partyOf(call)} to ${to}. ${after}`,
     untested: [],
   };
 }
@@ -75,7 +75,8 @@ async function consult(office: Transferring, request: CallChoice & { readonly to
   if (call.status !== 'Connected') throw notReady(call, 'left waiting for a consultation');
   const destination = await targetOf(xapi, request.to, options);
   office.mayChange();
-  const done = await placeCall(office, { from: call.dn, destination, ringSeconds: RING_SECONDS });
+  const { dn: from, deviceId } = call;
+  const done = await placeCall(office, { from, destination, ringSeconds: RING_SECONDS, deviceId });
   const consultId = done.call === null ? '' : ` Its consultId is ${done.call.participantId}.`;
   return {
     call: done.call,
@@ -110,7 +111,7 @@ async function complete(
     const where =
       seen === null ? ' The caller is not there any more.' : ` The caller is still at extension ${caller.dn}.`;
     throw new UpstreamError(
-      `${ending} Then the caller was to be transferred to ${to}: ${error.message}${seen === undefined || isUncertain(error) ? '' : where}`,
+      `${ending} Then the caller was to be transferred: ${error.message}${seen === undefined || isUncertain(error) ? '' : where}`,
       { retryable: false, ...(error.code === undefined ? {} : { code: error.code }), cause: error },
     );
   }
@@ -186,13 +187,15 @@ export async function park(
   if (call.status !== 'Connected') throw notReady(call, 'parked');
   const slots = await placesToPark(office, request.slot);
   office.mayChange();
-  const { slot, now, isDone } = await parkAtFirst(office, call, slots);
+  const { slot, now, isDone, isSure } = await parkAtFirst(office, call, slots);
   const parked = isDone
     ? `The call of ${partyOf(call)} has left extension ${call.dn} for the parking place ${slot}, where it waits until somebody calls that place.`
     : `3CX took it on to park the call of ${partyOf(call)} at ${slot}, but still shows it at extension ${call.dn}.`;
   return {
     call: now === null ? null : liveCallOf(now, options.clientId),
-    message: `3CX’s API has no hold, so the call was parked. ${parked}`,
+    message: isSure
+      ? `3CX’s API has no hold, so the call was parked. ${parked}`
+      : `3CX’s API has no hold, so the call was to be parked. 3CX did not say whether it parked the call of ${partyOf(call)} at ${slot}. It has left extension ${call.dn}; it may as well have ended.`,
     untested: [PARKING_IS_GUESS],
     slot,
   };
@@ -218,7 +221,7 @@ async function parkAtFirst(
   { callControl, options }: Transferring,
   call: Participant,
   slots: readonly string[],
-): Promise<{ readonly slot: string; readonly now: Participant | null; readonly isDone: boolean }> {
+): Promise<Seen & { readonly slot: string }> {
   for (const [at, slot] of slots.entries()) {
     try {
       const park = () => callControl.act(call.dn, call.id, 'transferto', { destination: slot });

@@ -60,7 +60,9 @@ function toExtension(row: Row): Extension {
 }
 
 async function userRow(xapi: Xapi, extension: string): Promise<Row | null> {
-  return await xapi.one(`/Users(Number=${quoted(extension)})`, FIELDS, 'to show an extension');
+  const row = await xapi.one(`/Users(Number=${quoted(extension)})`, FIELDS, 'to show an extension');
+  // Whoever else it might be is not written to.
+  return textOf(row?.Number) === extension ? row : null;
 }
 
 export async function presenceOf(

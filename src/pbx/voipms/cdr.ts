@@ -2,7 +2,20 @@
 import { UserInputError } from '../../errors.ts';
 import type { VoipMsClient } from './client.ts';
 import type { CdrRow, DateRange, Disposition } from './operations.ts';
-import { checkDate, DAY_MS, dayAfter, dayOf, known, type Row, rowsOf, secondsOf, textOf, utc } from './values.ts';
+import { eachOf } from './pace.ts';
+import {
+  checkDate,
+  comparable,
+  DAY_MS,
+  dayAfter,
+  dayOf,
+  known,
+  type Row,
+  rowsOf,
+  secondsOf,
+  textOf,
+  utc,
+} from './values.ts';
 
 /** VoIP.ms takes 92 days at most; another client of the API stops at 90. */
 export const MOST_DAYS_AT_ONCE = 90;
@@ -27,10 +40,8 @@ export interface CdrQuery extends DateRange {
 /** Newest first. @throws UserInputError for a range that is none */
 export async function readCdr(client: VoipMsClient, query: CdrQuery): Promise<readonly CdrRow[]> {
   const account: Record<string, string> = query.account === undefined ? {} : { account: query.account };
-  const answers = await Promise.all(
-    windowsOf(query).map(({ from, to }) =>
-      client.call('getCDR', { date_from: from, date_to: to, ...EVERY_CALL, ...account }, { changes: false }),
-    ),
+  const answers = await eachOf(windowsOf(query), ({ from, to }) =>
+    client.call('getCDR', { date_from: from, date_to: to, ...EVERY_CALL, ...account }, { changes: false }),
   );
   const once = new Map<string, CdrRow>();
   for (const row of answers.flatMap((answer) => rowsOf(answer, 'cdr')).map(cdrRowOf))
@@ -82,5 +93,7 @@ function cdrRowOf(row: Row): CdrRow {
 export function callerNumberOf(callerId: string): string | null {
   const inside = /<([^<>]*)>\s*$/.exec(callerId)?.[1] ?? (/^[+\d\s().-]+$/.test(callerId) ? callerId : '');
   const digits = inside.replace(/\D/g, '');
-  return digits === '' || /^0+$/.test(digits) ? null : digits;
+  if (digits === '' || /^0+$/.test(digits)) return null;
+  const number = comparable(inside);
+  return number.startsWith('+') ? number : digits;
 }

@@ -48,6 +48,9 @@ const RETRY_FOR_MS = 25_000;
 /** Of the limit that is counted by the minute; the first pause is one to two seconds. */
 const FIRST_BACKOFF = 2;
 
+/** For so long it is not asked again which address is ours; it may change. */
+const ADDRESS_MS = 60_000;
+
 const OURS = new Set(['api_username', 'api_password', 'method', 'content_type']);
 
 export function createVoipMsClient({ url, username, password, clock, logger }: VoipMsClientOptions): VoipMsClient {
@@ -55,7 +58,7 @@ export function createVoipMsClient({ url, username, password, clock, logger }: V
   const pace = createPace(clock);
   const reads = new Set<AbortController>();
   let isClosed = false;
-  let address: Promise<string | null> | null = null;
+  let address: { readonly askedAtMs: number; readonly told: Promise<string | null> } | null = null;
 
   function requestOf(method: string, params: Readonly<Record<string, string>>): [URL, RequestInit] {
     const fields = { api_username: username, api_password: password, method, content_type: 'json', ...params };
@@ -101,13 +104,15 @@ export function createVoipMsClient({ url, username, password, clock, logger }: V
     throw refusalOf(method, answer.status, answer.status === 'ip_not_enabled' ? await ourAddress() : null);
   }
 
-  /** getIP answers those as well that are not allowed to ask anything else. Asked once. */
+  /** getIP answers those as well that are not allowed to ask anything else. */
   function ourAddress(): Promise<string | null> {
-    address ??= pace
+    if (address !== null && clock.now() - address.askedAtMs < ADDRESS_MS) return address.told;
+    const told = pace
       .run(() => ask('getIP', {}, { changes: false }))
       .then(({ body }) => (typeof body.ip === 'string' && isIP(body.ip) > 0 ? body.ip : null))
       .catch(() => null);
-    return address;
+    address = { askedAtMs: clock.now(), told };
+    return told;
   }
 
   return {

@@ -1,7 +1,7 @@
 /** Caller ID filters: what is done with calls from a number, a pattern, or nobody known. */
 import type { VoipMsClient } from './client.ts';
 import type { CallerIdFilter } from './operations.ts';
-import { certainRowsOf, isSameNumber, known, type Row, rowsOf, textOf } from './values.ts';
+import { certainRowsOf, checkNumber, isSameNumber, known, type Row, rowsOf, textOf } from './values.ts';
 
 const KEY = 'filtering';
 export const HANG_UP = 'sys:hangup';
@@ -9,8 +9,10 @@ export const ALL_NUMBERS = 'all';
 /** Where a call that is turned away can end (routings of the kind `sys`, by the vendor's page). */
 const TURNED_AWAY = /^sys:(hangup|busy|noservice|disconnected)$/;
 
+/** `did`: `all` or a number, however it is written. @throws UserInputError for what is neither: VoIP.ms would say that it has no filters */
 export async function readFilters(client: VoipMsClient, did?: string): Promise<readonly CallerIdFilter[]> {
-  const params: Record<string, string> = did === undefined ? {} : { did };
+  const isAll = did?.trim().toLowerCase() === ALL_NUMBERS;
+  const params: Record<string, string> = did === undefined ? {} : { did: isAll ? ALL_NUMBERS : checkNumber(did) };
   return rowsOf(await client.call('getCallerIDFiltering', params, { changes: false }), KEY).map(filterOf);
 }
 
@@ -35,9 +37,9 @@ export function filtersOf(filters: readonly CallerIdFilter[], number: string): r
   return filters.filter(({ callerId }) => isExact(callerId) && isSameNumber(callerId, number));
 }
 
-/** Neither a pattern, nor `i` (outside the USA and Canada), nor `0` (anonymous). */
+/** Neither a pattern (which may end in a dot), nor `i` (outside the USA and Canada), nor `0` (anonymous). */
 export function isExact(callerId: string): boolean {
-  return /^\+?[\d\s().-]{3,}$/.test(callerId);
+  return /^\+?[\d\s().-]{2,}\d$/.test(callerId);
 }
 
 export function turnsAway({ routing }: CallerIdFilter): boolean {

@@ -45,7 +45,8 @@ export async function addMember(job: Job, addition: Addition): Promise<string> {
   if (group === null) await createGroup(job, name, entry);
   else await changeMembers(job, group.id, { before: book, change: (members) => [...members, entry] });
   const [how, what] = job.dryRun ? ['would be', ' would be made for it'] : ['was', ' was made for it'];
-  const by = mine[0] === undefined ? `a new entry${what}` : `its entry ${entry} is used`;
+  // By the name it is seen that it is somebody who is known.
+  const by = mine[0] === undefined ? `a new entry${what}` : `its entry ${entry} (${mine[0].name}) is used`;
   return `${number} ${how} added to the ${group === null ? 'new group' : 'group'} ${name}; ${by}.`;
 }
 
@@ -145,7 +146,9 @@ async function isAsWanted(
   for (const other of before.groups)
     if (other.id !== group.id && !isSameList(other.members, listed(after, other.id)))
       job.warnings.push(`The group ${other.name} changed at the same time; look at it.`);
-  return isRight;
+  const left = membersIn(before, group.id).filter((id) => !wanted.includes(id));
+  // Whom its entry still has in the group would be written into it again with the next change.
+  return isRight && !after.entries.some(({ id, groupId }) => left.includes(id) && groupId === group.id);
 }
 
 function listed({ groups }: Phonebook, groupId: string): readonly string[] {

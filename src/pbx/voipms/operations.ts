@@ -9,7 +9,7 @@ import { readFilters } from './filters.ts';
 import { addMember, removeMember } from './groups.ts';
 import { inspectNumber, SPAM_GROUP, suggestSpam } from './inspection.ts';
 import { methodNamed } from './methods.ts';
-import { readEntries, readGroups } from './phonebook.ts';
+import { readEntries, readGroups, requireGroup } from './phonebook.ts';
 import { emailRecording, listRecordings, readCallAccounts, readRecording } from './recordings.ts';
 import { sendSms } from './sms.ts';
 import { createTranscripts } from './transcripts.ts';
@@ -113,7 +113,7 @@ export interface CdrRow {
   readonly startedAt: string;
   /** Text of strangers. */
   readonly callerId: string;
-  /** Digits of it, where there are any. */
+  /** Digits of it, where there are any; ten digits abroad with their +. */
   readonly callerNumber: string | null;
   readonly destination: string;
   readonly description: string | null;
@@ -364,8 +364,12 @@ function groupOperations(
     unmarkAsSpam: ({ number: given, group, unblock, dryRun }) =>
       changing(dryRun, async (job) => {
         const number = checkNumber(given);
-        const unmarked = await removeMember(job, number, group ?? SPAM_GROUP, group === undefined);
-        return unblock ? `${unmarked} ${await unblockNumber(job, number)}` : unmarked;
+        const leave = () => removeMember(job, number, group ?? SPAM_GROUP, group === undefined);
+        if (!unblock) return leave();
+        if (group !== undefined) requireGroup(await readGroups(job.client), group);
+        // First: VoIP.ms may not let the last one out of a group, and the calls are to come through all the same.
+        const unblocked = await unblockNumber(job, number);
+        return `${await leave()} ${unblocked}`;
       }),
   };
 }

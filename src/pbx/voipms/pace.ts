@@ -79,6 +79,29 @@ export function createPace(clock: VoipMsClock): Pace {
   };
 }
 
+/** Many reads for one answer, in their order. Once one has failed no more are begun: they would be in vain, and are counted by the minute. */
+export async function eachOf<Item, Result>(
+  items: readonly Item[],
+  read: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const left = items.entries();
+  let isFailed = false;
+  const work = async (): Promise<void> => {
+    for (const [index, item] of left) {
+      if (isFailed) return;
+      try {
+        results[index] = await read(item);
+      } catch (error) {
+        isFailed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: MOST_AT_ONCE }, work));
+  return results;
+}
+
 function closed(): UpstreamError {
   return new UpstreamError('VoIP.ms is no longer asked, as Switchboard is stopping.', { retryable: false });
 }

@@ -4,6 +4,7 @@ import { windowsOf } from './cdr.ts';
 import type { Job } from './changing.ts';
 import type { VoipMsClient } from './client.ts';
 import type { CallAccount, CallRecording, DateRange } from './operations.ts';
+import { eachOf } from './pace.ts';
 import { known, quoted, type Row, rowsOf, secondsOf, textOf } from './values.ts';
 
 export interface SoundOfCall extends CallRecording {
@@ -32,11 +33,12 @@ export async function listRecordings(
   const windows = windowsOf(query);
   const isOne = query.account !== undefined && query.account !== ALL;
   const accounts = isOne ? [query.account ?? ''] : (await readCallAccounts(client)).map(({ account }) => account);
-  const asked = accounts
+  const each = accounts
     .filter((account) => account !== ALL)
-    .flatMap((account) => windows.map((window) => listWindow(client, account, window)));
+    .flatMap((account) => windows.map((window) => ({ account, window })));
+  const lists = await eachOf(each, ({ account, window }) => listWindow(client, account, window));
   const once = new Map<string, CallRecording>();
-  for (const one of (await Promise.all(asked)).flat()) once.set(`${one.account} ${one.recording}`, one);
+  for (const one of lists.flat()) once.set(`${one.account} ${one.recording}`, one);
   return [...once.values()].toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0));
 }
 

@@ -75,10 +75,13 @@ function inputRefusalOf(method: string, status: string): UserInputError | null {
 
 function upstreamRefusalOf(method: string, status: string): UpstreamError {
   if (status === 'api_limit_exceeded')
-    return new UpstreamError('VoIP.ms takes no more requests in this minute. Nothing was done; wait a minute.', {
-      retryable: true,
-      code: status,
-    });
+    return new UpstreamError(
+      'VoIP.ms takes no more requests in this minute, so this one was not carried out. Wait a minute.',
+      {
+        retryable: true,
+        code: status,
+      },
+    );
   if (status === 'limit_reached')
     return new UpstreamError('VoIP.ms takes no more messages from this account today. Nothing was sent.', {
       retryable: false,

@@ -21,7 +21,9 @@ export function matchTranscript(recording: CallRecording, rows: readonly Row[]):
   if (row === undefined) return { kind: 'none' };
   if (others.length > 0) return { kind: 'several', count: candidates.length };
   const apart = Math.round(Math.abs(apartSeconds(recording, row) ?? 0));
-  const how = `same account, begun ${apart} s apart, same duration${named.length > 0 ? ', and its number among the speakers' : ''}`;
+  const longer = Math.abs((secondsOf(row.duration) ?? 0) - (recording.durationSeconds ?? 0));
+  const duration = longer === 0 ? 'same duration' : `${longer} s apart in duration`;
+  const how = `same account, begun ${apart} s apart, ${duration}${named.length > 0 ? ', and its number among the speakers' : ''}`;
   const warnings =
     named.length > 0
       ? []

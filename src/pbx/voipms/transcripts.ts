@@ -41,10 +41,14 @@ async function storedOrMade(
   const stored = transcriptOf(await transcripts.load(key));
   if (stored !== null) return { ...stored, stored: true };
   const made = await make(client, options, request);
-  await transcripts.save(key, JSON.stringify(made)).catch((err: unknown) => {
+  try {
+    await transcripts.save(key, JSON.stringify(made));
+    return made;
+  } catch (err) {
     logger.warn({ err }, 'a transcript could not be kept, and is made again when it is asked for');
-  });
-  return made;
+    const warning = 'It could not be kept, so it is made anew, and may be charged again, when it is asked for again.';
+    return { ...made, warnings: [...made.warnings, warning] };
+  }
 }
 
 async function make(client: VoipMsClient, options: Options, request: TranscriptRequest): Promise<Transcript> {
@@ -61,17 +65,20 @@ async function make(client: VoipMsClient, options: Options, request: TranscriptR
   const warnings: string[] = [];
   const match = await vendorMatch(client, recording, warnings);
   const base = { ...which, stored: false };
-  if (match.kind === 'one') {
+  const lines = match.kind === 'one' ? linesOf(recording, match.row) : [];
+  if (match.kind === 'one' && lines.length > 0) {
     const { row, how } = match;
     return {
       ...base,
       source: 'voipms',
       how,
       language: languageOf(row),
-      lines: linesOf(recording, row),
+      lines,
       warnings: [...warnings, ...match.warnings],
     };
   }
+  // It may be in the making: what is kept now is never looked for again.
+  if (match.kind === 'one') warnings.push('VoIP.ms has a transcript of this recording without a word in it.');
   if (match.kind === 'several')
     warnings.push(
       `${match.count} transcripts of VoIP.ms could be of this recording, as they began at nearly the same time, so none of them was chosen.`,
@@ -79,8 +86,9 @@ async function make(client: VoipMsClient, options: Options, request: TranscriptR
   const { transcribe } = options;
   if (transcribe === null) throw cannotBeMade(warnings);
   const { text, model, language } = await transcribe(await sound());
-  const lines = text.trim() === '' ? [] : [{ speaker: null, atSeconds: null, text: text.trim() }];
-  return { ...base, source: 'openai', how: `written down by ${model} out of the recording`, language, lines, warnings };
+  const how = `written down by ${model} out of the recording`;
+  const written = text.trim() === '' ? [] : [{ speaker: null, atSeconds: null, text: text.trim() }];
+  return { ...base, source: 'openai', how, language, lines: written, warnings };
 }
 
 async function findListed(

@@ -71,12 +71,16 @@ export function certainRowsOf(
   );
 }
 
-/** What two ways of writing one number have in common: digits alone, without the 1 of North America. */
+/**
+ * What two ways of writing one number have in common: digits alone, without the 1 of North America. Ten digits abroad (`+65 9123 4567`)
+ * keep their +, as without it they are somebody else's in North America.
+ */
 export function comparable(number: string): string {
   const text = number.trim().toLowerCase();
   if (/[a-z@]/.test(text)) return text;
   const digits = text.replace(/\D/g, '');
-  return /^1[2-9]\d{9}$/.test(digits) ? digits.slice(1) : digits;
+  if (/^1[2-9]\d{9}$/.test(digits)) return digits.slice(1);
+  return /^\D*\+/.test(text) && /^[2-9]\d{9}$/.test(digits) ? `+${digits}` : digits;
 }
 
 export function isSameNumber(one: string, other: string): boolean {
@@ -99,6 +103,10 @@ export function checkNumber(given: string): string {
 /** One that stands for one caller: neither an extension nor a service. @throws UserInputError */
 export function checkWhole(given: string): string {
   const number = checkNumber(given);
+  if (number.startsWith('+'))
+    throw new UserInputError(
+      `${quoted(given)} cannot be blocked from here: VoIP.ms could take its digits for one in North America. Make a filter in the portal.`,
+    );
   if (!/^\d{7,}$/.test(number))
     throw new UserInputError(`${quoted(given)} cannot be blocked: that takes a whole telephone number.`);
   return number;

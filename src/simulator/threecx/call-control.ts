@@ -106,7 +106,7 @@ function route({ method, path, body }: ThreeCxRequest, world: CallControlWorld):
     const device = devices.find((one) => one.device_id === id);
     if (id !== undefined && device === undefined) throw new Refused(404, 'There is no such device.');
     if (last === undefined && isRead) return { status: 200, body: device };
-    if (last === 'makecall' && !isRead) return makeCall(at, body, world);
+    if (last === 'makecall' && !isRead) return makeCall(at, body, world, device?.device_id);
   }
   if (kind === 'participants') {
     if (id === undefined && isRead)
@@ -132,10 +132,11 @@ function act(dn: string, id: string, action: string, body: unknown, world: CallC
   return done(world, participantOf(leg, world.faults));
 }
 
-function makeCall(dn: string, body: unknown, world: CallControlWorld): Reply {
+function makeCall(dn: string, body: unknown, world: CallControlWorld, deviceId?: string): Reply {
   const { destination, timeout } = checkedBody(body, world);
   if (typeof destination !== 'string' || destination === '') throw new Refused(422, 'A destination is needed.');
-  const placed = world.exchange.place(dn, destination, typeof timeout === 'number' ? timeout * 1_000 : undefined);
+  const ringMs = typeof timeout === 'number' ? timeout * 1_000 : undefined;
+  const placed = world.exchange.place(dn, destination, ringMs, deviceId);
   if ('leg' in placed) return done(world, participantOf(placed.leg, world.faults));
   return { status: 200, body: envelope(world.faults, 'Failed', placed.reason, placed.reasonText, null) };
 }

@@ -68,8 +68,9 @@ export class Exchange {
    * A call from an extension or the route point. It says `Dialing` at once, as in 3CX's sample; that an extension's telephone would
    * ring its owner first is left out. An extension without a telephone cannot make one: that its envelope says so is a guess.
    */
-  place(dn: string, destination: string, ringMs = DEFAULT_RING_MS): Placed {
-    const from = this.#options.office.station(dn);
+  place(dn: string, destination: string, ringMs = DEFAULT_RING_MS, deviceId?: string): Placed {
+    const station = this.#options.office.station(dn);
+    const from = station === null || deviceId === undefined ? station : { ...station, deviceId };
     const to = this.#options.office.station(destination);
     if (from === null || !from.isReachable)
       return { reason: 'PhoneNotRegistered', reasonText: 'The extension has no registered telephone.' };

@@ -6,6 +6,8 @@ export interface SimulatedExtension {
   readonly lastName: string;
   /** `controllable`: 3CX can make it answer (uaCSTA). */
   readonly telephone: 'controllable' | 'plain' | 'none';
+  /** Signed in with an app besides, which the list of its devices begins with. */
+  readonly hasApp?: boolean;
   /** Whether the app's API client lists it, and so may see and control its calls. */
   readonly isListed: boolean;
   readonly mobile?: string;
@@ -69,6 +71,7 @@ const OTHER_PEERS: readonly Peer[] = [
 const OUTSIDE_LINE = '10000';
 const OUTSIDE_NUMBER = /^(\+[1-9]\d{6,14}|\d{7,15})$/;
 const FIRST_DEVICE_PORT = 5_483;
+const FIRST_APP_PORT = 6_483;
 
 export class Office {
   readonly extensions: readonly SimulatedExtension[];
@@ -105,10 +108,19 @@ export class Office {
 
   devices(dn: string): readonly Device[] {
     const index = this.extensions.findIndex((one) => one.number === dn);
-    const telephone = this.extensions[index]?.telephone ?? 'none';
-    if (telephone === 'none') return [];
-    const user_agent = telephone === 'controllable' ? 'Example Desk Phone 5 (uaCSTA)' : 'Example Softphone 2.1';
-    return [{ dn, device_id: `sip:${dn}@127.0.0.1:${FIRST_DEVICE_PORT + index}`, user_agent }];
+    const { telephone = 'none', hasApp = false } = this.extensions[index] ?? {};
+    const device = (port: number, user_agent: string): Device => ({
+      dn,
+      device_id: `sip:${dn}@127.0.0.1:${port + index}`,
+      user_agent,
+    });
+    const isControllable = telephone === 'controllable';
+    return [
+      ...(hasApp ? [device(FIRST_APP_PORT, 'Example App 3.0')] : []),
+      ...(telephone === 'none'
+        ? []
+        : [device(FIRST_DEVICE_PORT, isControllable ? 'Example Desk Phone 5 (uaCSTA)' : 'Example Softphone 2.1')]),
+    ];
   }
 
   /** Null: 3CX has no route to it. `name` and `number` are of somebody outside. */
@@ -133,7 +145,7 @@ export class Office {
       dnType: peer.dnType,
       number,
       name: peer.name,
-      deviceId: this.devices(number)[0]?.device_id ?? '',
+      deviceId: this.devices(number).at(-1)?.device_id ?? '',
       directControl: extension?.telephone === 'controllable',
       isReachable: extension === undefined || extension.telephone !== 'none',
     };

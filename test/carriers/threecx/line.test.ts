@@ -163,6 +163,26 @@ describe('a call to the route point', () => {
     expect(asked(rig, /answer$/)).toBe(1);
   });
 
+  it('is not given up when it may have been answered: the events tell', async () => {
+    const { rig, probe, taken } = await ringing();
+    const call = await taken();
+    rig.pbx.faults.answers = [{ path: /answer$/, how: { kind: 'broken', applied: true } }];
+    call.line.play(Audio.fromBytes(speech));
+    await call.until('answered');
+    await probe.until(() => probe.heardBytes().includes(speech));
+    expect(call.told()).not.toContain('failed');
+
+    const other = await ringing();
+    const unanswered = await other.taken();
+    other.rig.pbx.faults.answers = [{ path: /answer$/, how: { kind: 'broken', applied: false } }];
+    unanswered.line.play(Audio.fromBytes(speech));
+    await until(() => asked(other.rig, /answer$/) === 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(unanswered.told()).not.toContain('failed');
+    unanswered.line.hangUp();
+    await unanswered.until('carrier.hungUp done');
+  });
+
   it('is taken once also when it rang before anybody was there', async () => {
     const calls: IncomingCall[] = [];
     const rig = await open({
@@ -284,6 +304,14 @@ describe('a call of which 3CX did not say whether it was placed', () => {
     await call.until('carrier.hungUp done');
   });
 
+  it('may also be one in the midst of which 3CX had a fault of its own', async () => {
+    const rig = await open({ answer: () => NEVER });
+    rig.pbx.faults.answers = [{ path: /makecall$/, how: { kind: 'status', status: 500 } }];
+    const call = dial(rig.carrier);
+    await call.until('carrier.uncertain');
+    expect(asked(rig, /makecall$/)).toBe(1);
+  });
+
   it('is put down as soon as it is found when that was asked for', async () => {
     const rig = await open({ answer: () => NEVER });
     rig.pbx.faults.answers = lost(true);
@@ -372,6 +400,14 @@ describe('the audio of a call', () => {
     await probe.until(() => probe.heardBytes().includes(speech));
   });
 
+  it('is not opened a second time beside itself', async () => {
+    const { rig, probe, call } = await talk();
+    call.line.redirect({ plan: 'reattach' });
+    call.line.play(Audio.fromBytes(speech));
+    await probe.until(() => probe.heardBytes().includes(speech));
+    expect(rig.pbx.requests.filter(({ path }) => path.endsWith('/stream'))).toHaveLength(2);
+  });
+
   it('opens at the second try when 3CX is not ready for it at the first', async () => {
     const probe = new Probe();
     const rig = await open({ answer: () => answers(probe) });
@@ -432,6 +468,15 @@ describe('handing a call over', () => {
     await colleague.until(() => colleague.heardBytes().includes(speech));
     expect(rig.pbx.liveCalls).toBe(1);
     expect(asked(rig, /drop$/)).toBe(0);
+  });
+
+  it('is done also when 3CX has done it and did not answer', async () => {
+    const { rig, call } = await talk({ answer: () => answers(new Probe(), 200) });
+    rig.pbx.faults.answers = [{ path: /transferto$/, how: { kind: 'broken', applied: true } }];
+    call.line.redirect({ plan: 'transfer', to: '101' });
+    await call.until('carrier.redirected done');
+    expect(call.told()).not.toContain('carrier.redirected failed');
+    expect(asked(rig, /transferto$/)).toBe(1);
   });
 
   it('has failed when 3CX refuses it, and the call goes on', async () => {

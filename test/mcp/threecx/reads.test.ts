@@ -156,6 +156,19 @@ describe('the resources', () => {
   });
 });
 
+describe('a subscription to a live resource', () => {
+  it('goes on when the client says again that it is there', async () => {
+    const { client, ring } = await office();
+    const updated: string[] = [];
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void updated.push(params.uri));
+    await client.subscribeResource({ uri: 'threecx://active-calls' });
+    await client.notification({ method: 'notifications/initialized' });
+    await client.ping();
+    ring('100');
+    await until(() => updated.includes('threecx://active-calls'));
+  });
+});
+
 describe('the secrets of a 3CX', () => {
   it('stand in no answer, no resource and no log', async () => {
     const pair = await office();

@@ -131,9 +131,11 @@ describe('an e-mail with a recording', () => {
   });
 
   it('goes to nobody whom the settings do not allow', async () => {
-    const { tool, writes } = await account({ emailRecipients: ['office@example.com'] });
+    const who = { emailRecipients: ['office@example.com'], confirmCalls: 'always', answer: 'accept' } as const;
+    const { tool, writes, asked } = await account(who);
     const { isError, text } = await tool('voipms_send_call_recording_email', { ...EMAIL, dry_run: false });
     expect(isError).toBe(true);
+    expect(asked).toEqual([]);
     expect(text).toMatch(/VOIPMS_EMAIL_RECIPIENTS/);
     expect(writes()).toEqual([]);
   });

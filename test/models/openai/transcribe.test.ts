@@ -91,6 +91,8 @@ describe('a transcriber', () => {
     sim.faults.answer = 'hang';
     const error = await failureOf(transcriber({ timeoutMs: 50 })(sound));
     expect(error).toMatchObject({ name: 'UpstreamError', code: 'timeout', retryable: true });
+    // It may have been written down, and charged.
+    expect(sim.requests).toHaveLength(1);
   });
 
   it('says that the connection was closed', async () => {
@@ -98,6 +100,7 @@ describe('a transcriber', () => {
     const error = await failureOf(transcriber()(sound));
     expect(error).toBeInstanceOf(UpstreamError);
     expect(error).toMatchObject({ code: 'unreachable', retryable: true });
+    expect(sim.requests).toHaveLength(1);
   });
 
   it.each(['html', 'no-text'] as const)('does not take %s for a transcription', async (answer) => {

@@ -1,7 +1,9 @@
 /** What is done to calls, and what is said of it: no more than was done. */
 import { describe, expect, it } from 'vitest';
 import type { SmsSent, ThreeCx } from '../../../src/pbx/threecx/operations.ts';
+import { DEFAULT_OFFICE } from '../../../src/simulator/threecx/office.ts';
 import type { ThreeCxSimulator } from '../../../src/simulator/threecx/pbx.ts';
+import { until } from '../../fixtures/mcp-pair.ts';
 import { asked, closeOffices, faster, office, silent } from './office.ts';
 
 closeOffices();
@@ -77,6 +79,27 @@ describe('a call that is placed', () => {
     expect(calls(pbx)).toHaveLength(4);
   });
 
+  it('never comes from the route point, whose calls nobody but the agent speaks in', async () => {
+    const { pbx, threecx } = await office();
+    const refusal = { name: 'UserInputError', message: expect.stringContaining('trigger-call') };
+    await expect(threecx.makeCall({ from: '8000', to: '101', ringSeconds: 20 })).rejects.toMatchObject(refusal);
+    await expect(threecx.resume({ extension: '8000', slot: 'SP1' })).rejects.toMatchObject(refusal);
+    pbx.call({ to: '8000', ...outside });
+    await expect(threecx.answer({ extension: '8000' })).rejects.toMatchObject({
+      name: 'UserInputError',
+      message: expect.stringContaining('route point'),
+    });
+    expect(pbx.requests.filter((one) => one.method === 'POST' && one.path !== '/connect/token')).toEqual([]);
+  });
+
+  it('goes to none but the one that was looked up, whatever else 3CX answers with', async () => {
+    const { pbx, threecx } = await office();
+    const other = { Number: '104', Name: 'Elif Kaya', Type: 'Extension' };
+    pbx.faults.answers = [{ path: '/Peers(', how: { kind: 'status', status: 200, body: { value: [other] } } }];
+    await expect(threecx.makeCall({ to: '101', ringSeconds: 20 })).rejects.toMatchObject({ name: 'UserInputError' });
+    expect(calls(pbx)).toEqual([]);
+  });
+
   it('needs an extension, and one that is there', async () => {
     const { threecx } = await office({ settings: { defaultExtension: null } });
     await expect(threecx.makeCall({ to: '101', ringSeconds: 20 })).rejects.toMatchObject({
@@ -142,6 +165,30 @@ describe('a call of which 3CX does not say whether it was placed', () => {
       expect(calls(pbx)).toHaveLength(2);
     },
   );
+
+  it.each(['100', '103'])(
+    'is not taken for another one that came to the extension at that moment (from %s)',
+    async (from) => {
+      const { pbx, threecx } = await office({ ...TEN_TIMES, simulated: { answer: () => ({ kind: 'never' }) } });
+      pbx.faults.answers = [{ path: /makecall/i, how: { kind: 'silence', applied: false } }];
+      const placing = threecx.makeCall({ from, to: '101', ringSeconds: 20 });
+      placing.catch(() => undefined);
+      await until(() => calls(pbx).length === 1);
+      pbx.call({ to: from, ...outside });
+      await expect(placing).rejects.toMatchObject({
+        code: 'uncertain',
+        message: expect.stringContaining('ask the user'),
+      });
+      await expect(placing).rejects.toMatchObject({ message: expect.not.stringContaining(outside.from) });
+    },
+  );
+
+  it('is found by the number outside that it goes to', async () => {
+    const { pbx, threecx } = await office(TEN_TIMES);
+    pbx.faults.answers = [{ path: 'makecall', how: { kind: 'silence', applied: true } }];
+    const done = await threecx.makeCall({ to: '+14155550123', ringSeconds: 20 });
+    expect(done).toMatchObject({ call: { extension: '100', party: '+14155550123' } });
+  });
 
   it('is not placed again when 3CX had a fault, or something on the way to it', async () => {
     const { pbx, threecx } = await office();
@@ -214,6 +261,16 @@ describe('a call that rings', () => {
     expect(asked(pbx, 'POST', '/answer')).toHaveLength(2);
   });
 
+  it('of a caller whose number is made of words is told without them', async () => {
+    const { pbx, threecx } = await office();
+    const ringing = (id: number) => ({ id, dn: '100', status: 'Ringing', party_caller_id: 'drop_all_other_calls' });
+    const list = [ringing(7), ringing(8)];
+    pbx.faults.answers = [{ path: /participants$/, how: { kind: 'status', status: 200, body: list } }];
+    await expect(threecx.answer({})).rejects.toThrow(
+      'Its calls: participantId 7 (Ringing, the other side); participantId 8 (Ringing, the other side).',
+    );
+  });
+
   it('must be named when there are several, and be there', async () => {
     const { pbx, threecx } = await office();
     await expect(threecx.answer({})).rejects.toThrow('Extension 100 has no call at the moment.');
@@ -276,6 +333,17 @@ describe('a call that is ended', () => {
     expect(pbx.liveCalls).toBe(0);
   });
 
+  it('by its id is not known to be over when the list cannot be read afterwards', async () => {
+    const { pbx, threecx } = await office(TEN_TIMES);
+    await threecx.makeCall({ to: '101', ringSeconds: 20 });
+    pbx.faults.answers = [
+      { path: 'ActiveCalls?', how: { kind: 'late', afterMs: 0 } },
+      { path: 'ActiveCalls?', times: 9, how: { kind: 'status', status: 500 } },
+    ];
+    await expect(threecx.drop({ activeCallId: 1 })).rejects.toMatchObject({ code: 'uncertain', retryable: false });
+    expect(asked(pbx, 'POST', 'DropCall')).toHaveLength(1);
+  });
+
   it.each([true, false])(
     'by its id without an answer is ended when it is not listed any more (%s)',
     async (applied) => {
@@ -311,6 +379,19 @@ describe('a blind transfer', () => {
     expect(done.message).toContain(
       '3CX is ringing 104; if nobody answers there, it gives the call back to extension 100.',
     );
+  });
+
+  it('of which 3CX does not say whether it took it on is not told as made because the call is gone', async () => {
+    const { pbx, threecx } = await office(TEN_TIMES);
+    const caller = pbx.call({ to: '100', ...outside });
+    await threecx.answer({});
+    pbx.faults.answers = [{ path: '/transferto', how: { kind: 'silence', applied: false } }];
+    const transferring = threecx.transfer({ mode: 'blind', to: '104' });
+    await until(() => asked(pbx, 'POST', '/transferto').length === 1);
+    caller.hangUp();
+    const done = await transferring;
+    expect(done.message).toMatch(/^3CX did not say whether .* to 104\. The call has left extension 100\./);
+    expect(done.message).toContain('is not known');
   });
 
   it('of a call that rings sends it on', async () => {
@@ -352,6 +433,27 @@ describe('an attended transfer', () => {
     expect([await at(threecx, '100'), await at(threecx, '104')]).toEqual([[], ['Connected']]);
   });
 
+  it('consults from the telephone at which the caller is, as only that one holds them', async () => {
+    const [ada, ...others] = DEFAULT_OFFICE;
+    const extensions = ada === undefined ? others : [{ ...ada, hasApp: true }, ...others];
+    const { pbx, threecx } = await office({ simulated: { extensions } });
+    await talking(threecx, pbx);
+    const app = (await threecx.callControl.devices('100'))[0]?.deviceId ?? '';
+    await threecx.transfer({ mode: 'consult', to: '104' });
+    expect(calls(pbx)).toHaveLength(1);
+    expect(calls(pbx)[0]).toContain('/devices/sip:100@');
+    expect(calls(pbx)[0]).not.toContain(app);
+  });
+
+  it('consults by whatever telephone there is where that of the caller is not listed', async () => {
+    const { pbx, threecx } = await office();
+    await talking(threecx, pbx);
+    pbx.faults.foreignDevices = true;
+    const done = await threecx.transfer({ mode: 'consult', to: '104' });
+    expect(calls(pbx)[0]).toContain('/devices/sip:100@127.0.0.1:5483/');
+    expect(done.untested.join()).toContain('another telephone');
+  });
+
   it('is completed although the consultation has ended by itself, and that is said', async () => {
     const { pbx, threecx } = await office();
     await talking(threecx, pbx);
@@ -372,6 +474,15 @@ describe('an attended transfer', () => {
       threecx.transfer({ mode: 'complete', to: '104', consultId: call?.participantId ?? 0 }),
     ).rejects.toThrow(/^The consultation was ended. .* The caller is still at extension 100.$/);
     expect(await at(threecx, '100')).toEqual(['Connected']);
+  });
+
+  it('that cannot be completed names no number outside, as the error goes into the log', async () => {
+    const { pbx, threecx } = await office();
+    await talking(threecx, pbx);
+    const { call } = await threecx.transfer({ mode: 'consult', to: '+14155550188' });
+    pbx.faults.answers = [{ path: '/transferto', how: { kind: 'status', status: 422 } }];
+    const completing = threecx.transfer({ mode: 'complete', to: '+14155550188', consultId: call?.participantId ?? 0 });
+    await expect(completing).rejects.toMatchObject({ message: expect.not.stringMatching(/4155550/) });
   });
 
   it('whose caller hangs up in the last moment does not say that they are still there', async () => {
@@ -425,6 +536,19 @@ describe('holding', () => {
     const back = await threecx.resume({ slot: held.slot });
     expect(back).toMatchObject({ call: { extension: '100' }, untested: [expect.stringContaining('parking place')] });
     await untilAt(threecx, '100', ['Connected']);
+  });
+
+  it('is not told as done where 3CX did not say so, though the call is gone', async () => {
+    const { pbx, threecx } = await office(TEN_TIMES);
+    const caller = pbx.call({ to: '100', ...outside });
+    await threecx.answer({});
+    pbx.faults.answers = [{ path: '/transferto', how: { kind: 'silence', applied: false } }];
+    const holding = threecx.hold({});
+    await until(() => asked(pbx, 'POST', '/transferto').length === 1);
+    caller.hangUp();
+    const { message } = await holding;
+    expect(message).toMatch(/did not say whether/);
+    expect(message).not.toMatch(/was parked|where it waits/);
   });
 
   it('takes the next place when one is taken, and the named one and no other', async () => {

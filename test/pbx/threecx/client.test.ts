@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CallControlEvent } from '../../../src/pbx/threecx/call-control.ts';
 import type { ThreeCx } from '../../../src/pbx/threecx/operations.ts';
+import { systemClock } from '../../../src/switchboard/clock.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
 import { startNetwork } from './network.ts';
 import { asked, clientOf, closeOffices, faster, office, silent } from './office.ts';
@@ -169,6 +170,18 @@ describe('the events socket', () => {
       await threecx.callControl.ready();
     },
   );
+
+  it('is not tried again all the time with a login that 3CX refuses, as that may lock this machine out', async () => {
+    const { pbx, threecx } = await office();
+    const clock = { ...faster(100), now: () => systemClock.now() * 100 };
+    const mistaken = clientOf(pbx, { clientSecret: 'not-the-secret', clock });
+    onTestFinished(() => mistaken.close());
+    await expect(mistaken.callControl.ready()).rejects.toMatchObject({ name: 'ConfigError' });
+    await quiet(400);
+    expect(asked(pbx, 'POST', '/connect/token')).toHaveLength(1);
+    await until(() => asked(pbx, 'POST', '/connect/token').length === 2);
+    expect(threecx.callControl.isConnected).toBe(false);
+  });
 
   it('is of no use when the calls cannot be listed, and who waits hears why', async () => {
     const { pbx, threecx } = await office();

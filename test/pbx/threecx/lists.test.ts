@@ -1,6 +1,7 @@
 /** What is read of the office: extensions, calls that were, recordings and messages. */
 import { describe, expect, it } from 'vitest';
 import type { ThreeCxList } from '../../../src/pbx/threecx/operations.ts';
+import { sift } from '../../../src/pbx/threecx/paging.ts';
 import { quoted } from '../../../src/pbx/threecx/xapi.ts';
 import type { SimulatedExtension } from '../../../src/simulator/threecx/office.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
@@ -138,10 +139,34 @@ describe('recording by the extension’s setting', () => {
     expect(asked(pbx, 'PATCH')).toHaveLength(1);
   });
 
+  it('is changed of nobody else, whomever 3CX answers with', async () => {
+    const { pbx, threecx } = await office();
+    const other = { Id: 14, Number: '102', RecordCalls: false, RecordExternalCallsOnly: false };
+    pbx.faults.answers = [{ path: '/Users(Number', how: { kind: 'status', status: 200, body: { value: [other] } } }];
+    await expect(threecx.setRecording('101', 'all')).rejects.toMatchObject({ name: 'UserInputError' });
+    expect(asked(pbx, 'PATCH')).toEqual([]);
+  });
+
   it('that 3CX takes on and does not do is told as not done', async () => {
     const { pbx, threecx } = await office();
     pbx.faults.answers = [{ method: 'PATCH', how: { kind: 'status', status: 204 } }];
     await expect(threecx.setRecording('101', 'all')).rejects.toMatchObject({ code: 'not-done' });
+  });
+});
+
+describe('a list that is sifted here', () => {
+  const endless = async (offset: number, limit: number) => ({
+    rows: Array.from({ length: limit }, (_, at) => ({ Id: offset + at })),
+    total: null,
+    isMore: true,
+  });
+
+  it('says that it was not looked through to its end, rather than offering the same page for ever', async () => {
+    const refusal = { name: 'UserInputError', message: expect.stringMatching(/latest 2079 .* later or shorter time/) };
+    await expect(sift({ read: endless, take: () => null, offset: 0, limit: 10 })).rejects.toMatchObject(refusal);
+    const one = { read: endless, take: ({ Id }: { Id?: unknown }) => (Id === 500 ? Id : null), limit: 10 };
+    expect(await sift({ ...one, offset: 0 })).toEqual({ items: [500], total: null, isMore: true });
+    await expect(sift({ ...one, offset: 1 })).rejects.toMatchObject(refusal);
   });
 });
 

@@ -9,6 +9,7 @@ import type { ThreeCxOptions } from '../../../src/pbx/threecx/operations.ts';
 import { lifeOf } from '../../../src/pbx/threecx/token.ts';
 import { systemClock } from '../../../src/switchboard/clock.ts';
 import { certificateIn } from '../../fixtures/certificate.ts';
+import { until } from '../../fixtures/mcp-pair.ts';
 import { asked, clientOf, closeOffices, office } from './office.ts';
 
 closeOffices();
@@ -99,6 +100,21 @@ describe('the token', () => {
       expect(error).toMatchObject({ name: 'ConfigError', settings: ['PBX_CLIENT_ID', 'PBX_CLIENT_SECRET'] });
       expect(wholeOf(error)).not.toContain('wrong-secret-value');
     }
+  });
+
+  it('that is refused is not asked for by each of many requests, as that may lock this machine out', async () => {
+    const { pbx } = await office();
+    let nowMs = 0;
+    const clock = { ...systemClock, now: () => nowMs };
+    const threecx = clientOf(pbx, { clientSecret: 'not-the-secret', clock });
+    onTestFinished(() => threecx.close());
+    const refused = { name: 'ConfigError', settings: ['PBX_CLIENT_ID', 'PBX_CLIENT_SECRET'] };
+    await expect(threecx.presence(['100', '101', '102', '103', '104'])).rejects.toMatchObject(refused);
+    await expect(threecx.activeCalls()).rejects.toMatchObject(refused);
+    expect(asked(pbx, 'POST', '/connect/token')).toHaveLength(1);
+    nowMs += 10_000;
+    await expect(threecx.activeCalls()).rejects.toMatchObject(refused);
+    expect(asked(pbx, 'POST', '/connect/token')).toHaveLength(2);
   });
 
   it('is no use against a 403, which is not asked again', async () => {
@@ -202,6 +218,20 @@ describe('reading', () => {
     ]);
     expect(order.indexOf('change')).toBeLessThan(8);
     expect(order.indexOf('change')).toBeGreaterThanOrEqual(4);
+  });
+});
+
+describe('recordings that take long', () => {
+  it('do not keep a change waiting', async () => {
+    const { pbx, threecx } = await office();
+    pbx.faults.answers = [{ path: 'DownloadRecording', times: 8, how: { kind: 'silence', applied: false } }];
+    const reading = Promise.allSettled([501, 502, 503, 504, 505].map((id) => threecx.recording(id, 1_000_000)));
+    await until(() => pbx.requests.some(({ path }) => path.includes('DownloadRecording')));
+    await threecx.callControl.makeCall({ dn: '100', destination: '101', timeoutSeconds: 20 });
+    expect(pbx.requests.filter(({ path }) => path.includes('DownloadRecording'))).toHaveLength(2);
+    pbx.faults.answers = [];
+    threecx.close();
+    await reading;
   });
 });
 

@@ -161,6 +161,25 @@ describe('a refusal', () => {
     expect(account.requests).toHaveLength(2);
   });
 
+  it('of which many are needed for one answer is not repeated for the others', async () => {
+    const { voipms, account, asked } = await office();
+    const [front] = account.state.subAccounts;
+    for (let count = 0; count < 40; count += 1)
+      account.state.subAccounts.push({ ...front, account: `100000_more${count}` });
+    const year = { from: '2025-11-28', to: '2026-11-27' };
+    account.faults.trouble = {
+      getCallRecordings: { status: 'api_not_enabled' },
+      getCDR: { status: 'api_not_enabled' },
+    };
+    expect(await refusal(voipms.recordings(year))).toBeInstanceOf(ConfigError);
+    expect(await refusal(voipms.recentCdr(year))).toBeInstanceOf(ConfigError);
+    // What waited would be asked before this.
+    account.faults.trouble = {};
+    await voipms.balance();
+    expect(asked().filter((method) => method === 'getCallRecordings').length).toBeLessThanOrEqual(2);
+    expect(account.requests.filter(({ method }) => method === 'getCDR').length).toBeLessThanOrEqual(2);
+  });
+
   it('of our address tells it, and asks for it once', async () => {
     const { client, account, asked } = await office();
     account.faults.refuse = 'ip_not_enabled';
@@ -170,6 +189,26 @@ describe('a refusal', () => {
       expect(error.message).toContain('add the address 192.0.2.44 to the allowed IP addresses');
     }
     expect(asked()).toEqual(['getBalance', 'getIP', 'getBalance']);
+  });
+
+  it('of our address tells the new one when it has changed', async () => {
+    const { account, clock, client: _, ...rest } = await office();
+    let laterMs = 0;
+    const log = () => undefined;
+    const client = createVoipMsClient({
+      url: account.url,
+      username: account.username,
+      password: account.password,
+      clock: { ...clock, now: () => clock.now() + laterMs },
+      logger: { debug: log, info: log, warn: log },
+    });
+    account.faults.refuse = 'ip_not_enabled';
+    for (const afterMs of [0, 3_600_000]) {
+      laterMs = afterMs;
+      expect(await refusal(client.call('getBalance', {}, READ))).toBeInstanceOf(ConfigError);
+    }
+    expect(rest.asked()).toEqual(['getBalance', 'getIP', 'getBalance', 'getIP']);
+    client.close();
   });
 
   it('of our address says so as well where the address cannot be had', async () => {
@@ -245,7 +284,10 @@ describe('the limit by the minute', () => {
     const { client, account, asked } = await office();
     account.faults.trouble = { '*': { status: 'api_limit_exceeded' } };
     const error = await refusal(client.call('setPhonebook', ENTRY, CHANGE));
-    expect(error).toMatchObject({ code: 'api_limit_exceeded', message: expect.stringContaining('Nothing was done') });
+    expect(error).toMatchObject({
+      code: 'api_limit_exceeded',
+      message: expect.stringContaining('was not carried out'),
+    });
     expect(asked()).toEqual(['setPhonebook']);
   });
 });

@@ -138,6 +138,15 @@ describe('a number that leaves a group', () => {
     expect(await remove(one)).toMatchObject({ changed: false, calls: [] });
   });
 
+  it('has not left for certain while its entry still names the group', async () => {
+    const one = await office();
+    one.account.faults.entriesLag = true;
+    const change = await remove(one);
+    expect(membersOf(one, 'Family')).toEqual(['32209']);
+    expect(change).toMatchObject({ changed: true, verified: false });
+    expect(change.warnings).toEqual([expect.stringMatching(/Family and the phonebook disagree about entry 32208:/)]);
+  });
+
   it('leaves it with all of its entries', async () => {
     const one = await office();
     groupOf(one, 'Customers')?.members.push('32211', '32208');

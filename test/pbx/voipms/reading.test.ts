@@ -90,6 +90,10 @@ describe('the phonebook', () => {
   it('is beside the filters of callers', async () => {
     const { voipms } = await office();
     expect((await voipms.callerIdFilters()).map(({ callerId }) => callerId)).toEqual(['4155550197', '0', '900*']);
+    const written = `+1 (${OFFICE_DID.slice(0, 3)}) ${OFFICE_DID.slice(3, 6)}-${OFFICE_DID.slice(6)}`;
+    expect(await voipms.callerIdFilters(written)).toEqual(await voipms.callerIdFilters(OFFICE_DID));
+    expect((await voipms.callerIdFilters(' All ')).map(({ id }) => id)).toEqual(['18915', '18917']);
+    expect(await refusal(voipms.callerIdFilters('office'))).toBeInstanceOf(UserInputError);
     expect(await voipms.callerIdFilters(OFFICE_DID)).toEqual([
       { id: '18916', callerId: '0', did: OFFICE_DID, routing: 'vm:101', note: 'Withheld numbers to the mailbox' },
     ]);
@@ -330,6 +334,8 @@ describe('a text message', () => {
       { text: ' ' },
       { text: 'x'.repeat(161) },
       { to: '+442079460123' },
+      // Ten digits, and those of somebody else in North America without the +.
+      { to: '+65 9123 4567' },
       { to: 'Ada' },
       { from: '' },
     ])

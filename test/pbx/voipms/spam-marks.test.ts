@@ -54,6 +54,13 @@ describe('marking as spam', () => {
     expect(real.calls.at(-1)).toEqual(change.calls.at(-1));
   });
 
+  it('tells by whose entry the number is known, before anything is done', async () => {
+    const change = await mark(await office(), { number: '4155550126', block: true, dryRun: true });
+    expect(change.message).not.toMatch(/Example/);
+    const known = await mark(await office(), { number: '4155550123', block: true, dryRun: true });
+    expect(known.message).toMatch(/its entry 32208 \(Ada Example\) is used/);
+  });
+
   it('makes the group only where it is asked to', async () => {
     const one = await office();
     one.account.state.groups = one.account.state.groups.filter(({ name }) => name !== 'Spam');
@@ -107,6 +114,10 @@ describe('marking as spam', () => {
     const error = await refusal(mark(one, { block: true }));
     expect(error).toMatchObject({ name: 'UpstreamError', code: 'half_done' });
     expect(error.message).toMatch(/value of callerid.*Done before that: setPhonebook, setPhonebookGroup;/);
+    one.account.faults.trouble = { setCallerIDFiltering: { status: 'api_limit_exceeded' } };
+    const late = await refusal(mark(one, { number: '4155550196', block: true }));
+    expect(late.message).toMatch(/this one was not carried out.*Done before that: setPhonebook, setPhonebookGroup;/);
+    expect(late.message).not.toMatch(/Nothing was done/);
   });
 
   it('leaves other filters of the number as they are', async () => {
@@ -147,12 +158,13 @@ describe('taking that back', () => {
     if (some)
       one.account.state.filters.push(
         { ...some, filtering: '1', callerid: `${ROBOT}*` },
+        { ...some, filtering: '3', callerid: `${ROBOT}.` },
         { ...some, filtering: '2', callerid: ROBOT, routing: 'vm:101' },
       );
     const change = await unmark(one, { unblock: true });
     expect(change.calls).toEqual([]);
     expect(change.warnings).toEqual([expect.stringMatching(/The filters 2 of this number send its calls elsewhere/)]);
-    expect(one.account.state.filters).toHaveLength(5);
+    expect(one.account.state.filters).toHaveLength(6);
   });
 
   it('where there is no such group does what is left to do', async () => {
@@ -165,11 +177,28 @@ describe('taking that back', () => {
     expect(await refusal(unmark(one, { group: 'Unwanted' }))).toBeInstanceOf(UserInputError);
   });
 
+  it('lets the calls through also where VoIP.ms does not let the last one out of the group', async () => {
+    const one = await office();
+    one.account.faults.emptyMembers = 'missing_member';
+    const error = await refusal(unmark(one, { number: '4155550197', unblock: true }));
+    expect(error).toMatchObject({ name: 'UpstreamError', code: 'half_done' });
+    expect(error.message).toMatch(/at least one member.*Done before that: delCallerIDFiltering;/);
+    expect(filtersOf(one, '4155550197')).toEqual([]);
+    expect(spamGroup(one)?.members).toEqual(['32213']);
+  });
+
+  it('does nothing at all where the group that is named is not there', async () => {
+    const one = await office();
+    const error = await refusal(unmark(one, { number: '4155550197', group: 'Spamm', unblock: true }));
+    expect(error).toBeInstanceOf(UserInputError);
+    expect(changesAt(one.account)).toEqual([]);
+  });
+
   it('that is not answered is done once', async () => {
     const one = await office({ patienceMs: 300 });
     one.account.faults.trouble = { delCallerIDFiltering: ['hang-after'] };
     const change = await unmark(one, { number: '4155550197', unblock: true });
     expect(change).toMatchObject({ changed: true, verified: true });
-    expect(changesAt(one.account)).toEqual(['setPhonebookGroup', 'delCallerIDFiltering']);
+    expect(changesAt(one.account)).toEqual(['delCallerIDFiltering', 'setPhonebookGroup']);
   });
 });

@@ -28,6 +28,13 @@ describe('a transcript of the vendor belongs to a recording', () => {
     });
   });
 
+  it('when they nearly do, and says by how much', () => {
+    const match = matchTranscript(RECORDING, [row({ duration: '00:29' })]);
+    expect(match).toMatchObject({
+      how: 'same account, begun 5 s apart, 3 s apart in duration, and its number among the speakers',
+    });
+  });
+
   it('and none does when one of them differs', () => {
     for (const other of [
       { date: '2026-11-26 10:01:01' },

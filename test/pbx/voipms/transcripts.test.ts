@@ -76,6 +76,22 @@ describe('the transcript of a recording', () => {
     },
   );
 
+  it('is made out of the sound where the vendor’s has no words (yet)', async () => {
+    const { transcribe } = model();
+    const one = await office({ transcribe });
+    const [written] = one.account.state.transcriptions;
+    one.account.state.transcriptions = written === undefined ? [] : [{ ...written, phrases: [] }];
+    expect(await ask(one)).toMatchObject({
+      source: 'openai',
+      lines: [{ text: 'A sound of audio/mpeg.' }],
+      warnings: [expect.stringMatching(/without a word/)],
+    });
+    const two = await office();
+    two.account.state.transcriptions = one.account.state.transcriptions;
+    expect(await refusal(ask(two))).toBeInstanceOf(ConfigError);
+    expect(two.kept.size).toBe(0);
+  });
+
   it('is none of several that could be it', async () => {
     const { transcribe } = model();
     const one = await office({ transcribe });
@@ -129,7 +145,10 @@ describe('the transcript of a recording', () => {
       transcribe,
       transcripts: { load: async () => null, save: () => Promise.reject(full) },
     });
-    expect(await ask(two, UNWRITTEN)).toMatchObject({ source: 'openai' });
+    expect(await ask(two, UNWRITTEN)).toMatchObject({
+      source: 'openai',
+      warnings: [expect.stringMatching(/could not be kept.*made anew/)],
+    });
     expect(two.logs.join()).toContain('could not be kept');
   });
 

@@ -4,6 +4,7 @@ import {
   certainRowsOf,
   checkDate,
   checkNumber,
+  checkWhole,
   decoded,
   flagOf,
   isSameNumber,
@@ -76,6 +77,19 @@ describe('numbers', () => {
       '442079460123',
       '1001',
     ]);
+  });
+
+  it('of ten digits abroad are none of North America', () => {
+    for (const [abroad, home] of [
+      ['+65 9123 4567', '6591234567'],
+      ['(+45) 20 55 01 99', '4520550199'],
+    ] as const) {
+      expect(isSameNumber(abroad, home), abroad).toBe(false);
+      expect(checkNumber(abroad)).toBe(`+${home}`);
+      expect(isSameNumber(checkNumber(abroad), abroad)).toBe(true);
+      expect(callerNumberOf(`"Somebody" <${abroad}>`)).toBe(`+${home}`);
+      expect(() => checkWhole(abroad)).toThrow(/for one in North America/);
+    }
   });
 
   it('that are none are refused with a sentence', () => {

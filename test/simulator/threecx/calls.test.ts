@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { DEFAULT_OFFICE } from '../../../src/simulator/threecx/office.ts';
 import { Bench, OUTSIDE, SILENT, WAITING } from './app.ts';
 
 const bench = new Bench();
@@ -39,6 +40,17 @@ describe('what the app sees', () => {
 });
 
 describe('a call that the app makes', () => {
+  it('is at the telephone of the extension that was asked to make it', async () => {
+    const [ada, ...others] = DEFAULT_OFFICE;
+    const app = await bench.app({ extensions: ada === undefined ? others : [{ ...ada, hasApp: true }, ...others] });
+    const devices: readonly { device_id: string }[] = Object((await app.get('/callcontrol/100/devices')).body);
+    expect(devices).toHaveLength(2);
+    for (const { device_id } of devices) {
+      const path = `/callcontrol/100/devices/${encodeURIComponent(device_id)}/makecall`;
+      expect(await app.send('POST', path, { destination: '101' })).toMatchObject({ body: { result: { device_id } } });
+    }
+  });
+
   it('is dialling, is connected when it is answered, and is gone when it is dropped, each told once and in order', async () => {
     const app = await bench.app({ answer: answers(30) });
     const placed = await app.send('POST', '/callcontrol/8000/makecall', { destination: '101', timeout: 20 });

@@ -32,7 +32,7 @@ export const holdCall = defineTool({
   async handler({ action, slot, ...choice }, { threecx }) {
     if (action === 'hold') {
       const outcome = await threecx().hold({ ...choice, slot });
-      const next = `The caller waits in ${outcome.slot}: resume with that slot takes them back.`;
+      const next = `The action resume with the slot ${outcome.slot} takes back who waits there.`;
       return done(outcome, next, { slot: outcome.slot });
     }
     if (slot === undefined)

@@ -24,11 +24,14 @@ export const sendCallRecordingEmail = defineTool({
       ? { account: short(account), recording: short(recording), email: short(email).replace(/^.*@/, '…@') }
       : null,
   async handler({ account, recording, email, dry_run: dryRun }, { voipms, ...context }) {
-    if (!dryRun)
+    if (!dryRun) {
+      // What is not allowed is refused before anybody is asked about it.
+      await voipms().emailRecording({ account, recording, email, dryRun: true });
       await confirm(`Send the recording of a call (${clean(account)}) to ${clean(email)} now?`, context, {
         what: 'this e-mail',
         undone: 'nothing was sent',
       });
+    }
     return toldChange(await voipms().emailRecording({ account, recording, email, dryRun }));
   },
 });
