@@ -61,7 +61,7 @@ export function createMcpServer(options: McpServerOptions): McpServer {
   // Each prompt leads to a call.
   if (names.includes('trigger-call')) for (const prompt of PROMPTS) registerPrompt(server, prompt);
   for (const resource of resources) registerResource(server, resource, options);
-  if (resources.length > 0) acceptSubscriptions(server, options);
+  if (resources.length > 0) acceptSubscriptions(server, resources, options);
   return server;
 }
 
@@ -234,12 +234,17 @@ function registerResource(server: McpServer, resource: Resource, options: McpSer
   server.registerResource(name, template, metadata, (url, variables) => read(url, variables[variable]));
 }
 
-function acceptSubscriptions(mcp: McpServer, options: McpServerOptions): void {
+function acceptSubscriptions(mcp: McpServer, offered: readonly Resource[], options: McpServerOptions): void {
   const { server } = mcp;
   const { logger } = options;
-  const subscriptions = new Subscriptions(sourcesOf(options));
+  const toolsets = new Set(offered.map(({ toolset }) => toolset));
+  const subscriptions = new Subscriptions(sourcesOf(options), toolsets);
   server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
-    subscriptions.subscribe(params.uri);
+    try {
+      subscriptions.subscribe(params.uri);
+    } catch (error) {
+      throw resourceFailure(error, logger);
+    }
     return {};
   });
   server.setRequestHandler(UnsubscribeRequestSchema, ({ params }) => {

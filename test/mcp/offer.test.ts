@@ -97,6 +97,13 @@ describe('what a client is offered', () => {
     }
   });
 
+  it('lets subscribe to what is offered alone, and says what to set where a system is not set up', async () => {
+    const { client } = await linkedPair(new SmallSwitchboard(), { session: local({ toolsets: ['3cx'] }) });
+    for (const uri of ['asterisk://channels', 'call://transcriptions'])
+      await expect(client.subscribeResource({ uri })).rejects.toMatchObject({ code: -32602 });
+    await expect(client.subscribeResource({ uri: 'threecx://messages' })).rejects.toThrow(/PBX_FQDN/);
+  });
+
   it('holds no resource of calls for who may not read them, by no way', async () => {
     const switchboard = new SmallSwitchboard();
     await switchboard.place({ to: '+14155550123', context: 'Book a table.' });

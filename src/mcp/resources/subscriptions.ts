@@ -1,4 +1,5 @@
 import type { CallId } from '../../call/words.ts';
+import type { Toolset } from '../../config/schema.ts';
 import { RequestFailure } from '../failure.ts';
 import { INVALID_PARAMS } from '../json-rpc.ts';
 import type { Sources } from '../tool.ts';
@@ -16,6 +17,8 @@ export interface Announce {
 /** Which resources one client wants to hear of, and the switchboard's and the telephone systems' changes as news of them. */
 export class Subscriptions {
   readonly #sources: Sources;
+  /** Those whose resources the client is offered. */
+  readonly #toolsets: ReadonlySet<Toolset>;
   readonly #wanted = new Set<string>();
   /** Unknown until a call is placed while we watch: until then any call may be the latest. */
   #latest: CallId | null = null;
@@ -23,14 +26,16 @@ export class Subscriptions {
   readonly #unwatchLive = new Map<LiveResources, () => void>();
   #announce: Announce | null = null;
 
-  constructor(sources: Sources) {
+  constructor(sources: Sources, toolsets: ReadonlySet<Toolset>) {
     this.#sources = sources;
+    this.#toolsets = toolsets;
   }
 
-  /** Throws a RequestFailure when the URI is none of ours. */
+  /** Throws a RequestFailure when the client is offered no such resource, a ConfigError when its system is not configured. */
   subscribe(uri: string): void {
     const live = LIVE_RESOURCES.find(({ uris }) => uris.has(uri));
-    if (!isTranscriptionUri(uri) && live === undefined)
+    const toolset = isTranscriptionUri(uri) ? 'voice' : live?.toolset;
+    if (toolset === undefined || !this.#toolsets.has(toolset))
       throw new RequestFailure(INVALID_PARAMS, `There is no resource ${uri} to subscribe to.`, null);
     if (this.#wanted.size >= MAX_SUBSCRIPTIONS)
       throw new RequestFailure(INVALID_PARAMS, 'Too many subscriptions.', null);
