@@ -66,8 +66,9 @@ export function interrupt(draft: Draft): boolean {
   const cut = playback.items.filter((item) => pending.has(item) || (!item.done && item.replyId === active?.replyId));
   if (cut.length === 0 && active === null) return false;
   const cleared = clear(playback);
+  const silentAtMs = draft.nowMs + (traitsOf(draft.call).clearLeavesMs ?? 0);
   emit(draft, { type: 'carrier.clear', generation: cleared.playback.generation });
-  for (const item of cut) cutShort(draft, item, true);
+  for (const item of cut) cutShort(draft, item, true, silentAtMs);
   settleAll(draft, playback.items);
   draft.call.playback = cleared.playback;
   for (const chunkId of cleared.dropped) emit(draft, { type: 'chunk.drop', chunkId });

@@ -61,6 +61,8 @@ export interface Limits {
 export interface CarrierTraits {
   /** Most audio, in milliseconds, that the carrier's playback buffer takes; more would be thrown away. */
   readonly lookAheadMs: number;
+  /** So much audio, in milliseconds, is on its way already when it is cleared, and is heard all the same; 0 where absent. */
+  readonly clearLeavesMs?: number;
   /** After a clear, are the pending marks echoed? (The core relies on neither answer; the contract suite does.) */
   readonly clearEchoesMarks: boolean;
   /** Can the carrier speak a sentence by itself when the model is dead? */

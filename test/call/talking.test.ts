@@ -103,6 +103,21 @@ describe('barge-in', () => {
     expect(call.last('model.truncate')).toMatchObject({ itemId, audioEndMs: 700 });
   });
 
+  it('counts what a clear leaves on its way as heard, and never more than there was', () => {
+    const call = Scenario.talking({ traits: { clearLeavesMs: 50 } });
+    const long = call.serverReplies('I would like to book a table for two, please.', 3_000);
+    call.wait(700);
+    call.speechStarts();
+    expect(call.last('model.truncate')).toMatchObject({ itemId: long.itemId, audioEndMs: 750 });
+    call.replyDone(long.replyId).wait(400).speechStops('u', 'Wait.');
+    const short = call.serverReplies('Yes?', 700);
+    call.wait(690);
+    call.speechStarts('u2');
+    expect(call.all('model.truncate').filter(({ itemId }) => itemId === short.itemId)).toMatchObject([
+      { audioEndMs: 700 },
+    ]);
+  });
+
   it('asks for a higher threshold after three interruptions without words, and not when words were among them', () => {
     const call = Scenario.talking();
     const cough = (text: string) => {

@@ -30,6 +30,8 @@ export interface ThreeCxCarrierOptions {
 const TRAITS: CarrierTraits = {
   // The queue is our own, and takes twice as much.
   lookAheadMs: 10_000,
+  // What has been sent cannot be taken back: on average so much of what is sent ahead.
+  clearLeavesMs: 50,
   clearEchoesMarks: false,
   canSay: false,
   canReattach: true,
