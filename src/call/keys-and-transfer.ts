@@ -93,7 +93,7 @@ export function handOver(draft: Draft, to: string): void {
   ending.stage = 'handover';
   ending.graceUntilMs = null;
   ending.sinceMs = draft.nowMs;
-  ending.deadlineMs = draft.nowMs + timingOf(draft.call).hangUpAnswerMs;
+  ending.deadlineMs = draft.nowMs + (traitsOf(draft.call).transferMs ?? timingOf(draft.call).hangUpAnswerMs);
   note(draft, 'transfer', { to });
   emit(draft, { type: 'carrier.redirect', plan: 'transfer', to });
 }

@@ -132,7 +132,7 @@ export function streamFailed(draft: Draft, event: Carrier<'carrier.streamFailed'
 }
 
 const STREAM_FAILED =
-  'The telephone company could not open the media stream. Check PUBLIC_URL and the proxy: run `switchboard doctor`.';
+  'The audio of the call never came up between the telephone system and Switchboard. Run `switchboard doctor`; over Twilio check PUBLIC_URL and the proxy.';
 
 export function detachedDueMs(draft: Draft): number | null {
   const { lostAtMs, inquired, state, reattached } = draft.call.stream;

@@ -72,6 +72,8 @@ export interface CarrierTraits {
   readonly canSendDigits: boolean;
   /** Can it hand the telephone over to somebody else? */
   readonly canTransfer?: boolean;
+  /** So long it may take until it is known whether that has worked, with somebody else's telephone ringing meanwhile; as long as a hang-up where absent. */
+  readonly transferMs?: number;
 }
 
 /** One line of the transcript; times count from the stream's start. */

@@ -82,6 +82,17 @@ describe('transfer_call', () => {
     expect(call.notes('transfer-failed')).toHaveLength(1);
   });
 
+  it('takes as long as the carrier says that a colleague’s telephone may ring', () => {
+    const call = transferring({ ...OFFICE, traits: { ...OFFICE.traits, transferMs: 32_000 } }).wait(2_500);
+    call.wait(31_000);
+    expect(call.notes('transfer-failed')).toHaveLength(0);
+    call.feed({ type: 'carrier.redirected', outcome: 'done' }).wait(4_000);
+    expect(call.ended).toMatchObject({ outcome: 'transferred' });
+    const never = transferring({ ...OFFICE, traits: { ...OFFICE.traits, transferMs: 32_000 } }).wait(2_500);
+    never.wait(33_000);
+    expect(never.notes('transfer-failed')).toHaveLength(1);
+  });
+
   it('that nobody confirms while the telephone has left us cuts nobody off', () => {
     for (const answer of ['failed', null] as const) {
       const call = transferring().wait(2_500);

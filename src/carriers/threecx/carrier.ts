@@ -4,7 +4,7 @@ import { ConfigError } from '../../errors.ts';
 import type { Carrier, Line, LineOptions, ListedCall } from '../carrier.ts';
 import type { ExchangeEvent, Participant, ThreeCxClock, ThreeCxExchange, ThreeCxLog } from './exchange.ts';
 import { dropParticipant } from './hang-up.ts';
-import { ThreeCxLine } from './line.ts';
+import { LONGEST_TRANSFER_MS, ThreeCxLine } from './line.ts';
 import { carrierCallIdOf, isSameNumber, nameInLog, readCarrierCallId } from './names.ts';
 
 /** A call that rings with us. Whoever takes it makes a line of it with `carrier`; else it rings on, and 3CX goes on by its own rules. */
@@ -38,6 +38,7 @@ const TRAITS: CarrierTraits = {
   // Call Control has no action that presses keys.
   canSendDigits: false,
   canTransfer: true,
+  transferMs: LONGEST_TRANSFER_MS,
 };
 
 /** Without events the calls that are not up yet are asked for so often. */

@@ -26,9 +26,11 @@ const UP: ReadonlySet<Phase> = new Set(['trying', 'offered', 'answering', 'conne
 const RANG_OUT = 0.95;
 /** When audio breaks, so long it may take to hear whether the call is over. */
 const LOOK_MS = 1_000;
-/** Whoever is handed over hears music meanwhile, and is given back when nobody answers: the core waits ten seconds in all. */
-const TRANSFER_RING_SECONDS = 8;
-const TRANSFER_MS = 9_000;
+/** Whoever is handed over hears music meanwhile, and is given back when nobody answers. */
+const TRANSFER_RING_SECONDS = 25;
+const TRANSFER_MS = 28_000;
+/** With what it takes to look whether they are still with us. */
+export const LONGEST_TRANSFER_MS = TRANSFER_MS + 4_000;
 
 /** One telephone call at the app's route point. */
 export class ThreeCxLine implements Line {

@@ -497,7 +497,7 @@ describe('handing a call over', () => {
     await call.until('carrier.redirected failed');
     expect(rig.pbx.requests.find(({ path }) => path.endsWith('transferto'))?.body).toEqual({
       destination: '101',
-      timeout: 8,
+      timeout: 25,
     });
     expect(call.told()).not.toContain('carrier.streamEnded');
     call.line.play(Audio.fromBytes(speech));
