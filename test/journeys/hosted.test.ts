@@ -1,6 +1,5 @@
 /** 3CX and VoIP.ms as a newcomer meets them: the program, no account, the shipped simulators. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { DemoReport } from '../../src/cli/demo.ts';
 import type { PbxDemoReport } from '../../src/cli/demo-pbx.ts';
 import { TOOLS } from '../../src/mcp/catalogue.ts';
 import { processes } from './process.ts';
@@ -30,15 +29,6 @@ describe.each([
     // Everything that is live was told to have changed.
     expect(Object.values(report.updates).filter((times) => times === 0)).toEqual([]);
   });
-});
-
-it('the demo of a call over 3CX is interrupted, and ends with a hand-over', { timeout: 60_000 }, async () => {
-  const report = await demo<DemoReport>('--carrier', '3cx');
-  expect(report.outcome).toBe('transferred');
-  expect(report.interruptions).toHaveLength(1);
-  const [{ heardMs, trulyHeardMs } = { heardMs: 0, trulyHeardMs: null }] = report.interruptions;
-  // Beside other tests a timer may come late; what it is when nothing else runs is in the carrier's own tests.
-  expect(Math.abs(heardMs - (trulyHeardMs ?? 0))).toBeLessThan(250);
 });
 
 describe('--simulate with the sets of 3CX and VoIP.ms', { timeout: 60_000 }, () => {

@@ -1,7 +1,6 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { backoffMs } from '../../../src/pbx/backoff.ts';
 import {
   type AmiClient,
   type AmiClientOptions,
@@ -10,6 +9,7 @@ import {
 } from '../../../src/pbx/asterisk/ami/client.ts';
 import { encodeAction } from '../../../src/pbx/asterisk/ami/message.ts';
 import { type AmiItem, AmiParser } from '../../../src/pbx/asterisk/ami/parser.ts';
+import { backoffMs } from '../../../src/pbx/backoff.ts';
 import { systemClock } from '../../../src/switchboard/clock.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
 import {

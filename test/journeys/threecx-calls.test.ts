@@ -4,28 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { Line } from '../../../src/call/words.ts';
-import { createOpenAiModel } from '../../../src/models/openai/model.ts';
-import { RESTAURANT_SCRIPT } from '../../../src/simulator/callee/restaurant-host.ts';
-import { type Script, scriptedCallee } from '../../../src/simulator/callee/scripted-callee.ts';
+import type { Line } from '../../src/call/words.ts';
+import { createOpenAiModel } from '../../src/models/openai/model.ts';
+import { RESTAURANT_SCRIPT } from '../../src/simulator/callee/restaurant-host.ts';
+import { type Script, scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
 import {
   BOOKED,
   COLLEAGUE_EXTENSION,
   HANDED_OVER,
   type Rule,
   reservationBrain,
-} from '../../../src/simulator/openai/brain.ts';
-import { startRealtimeSimulator } from '../../../src/simulator/openai/server.ts';
-import { loadPhrasebook, phrase } from '../../../src/simulator/speech/load-phrasebook.ts';
-import { openRecordingFolder } from '../../../src/store/files/recordings.ts';
-import { openSqliteStore } from '../../../src/store/sqlite/store.ts';
-import { createArchive } from '../../../src/switchboard/archive.ts';
-import { systemClock } from '../../../src/switchboard/clock.ts';
-import type { CallFacts, PlaceRequest } from '../../../src/switchboard/port.ts';
-import { createSwitchboard, type RunningSwitchboard } from '../../../src/switchboard/switchboard.ts';
-import { until } from '../../fixtures/mcp-pair.ts';
-import { switchboardSettings } from '../../fixtures/settings.ts';
-import { openRig, type Rig } from './rig.ts';
+} from '../../src/simulator/openai/brain.ts';
+import { startRealtimeSimulator } from '../../src/simulator/openai/server.ts';
+import { loadPhrasebook, phrase } from '../../src/simulator/speech/load-phrasebook.ts';
+import { openRecordingFolder } from '../../src/store/files/recordings.ts';
+import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import { createArchive } from '../../src/switchboard/archive.ts';
+import { systemClock } from '../../src/switchboard/clock.ts';
+import type { CallFacts, PlaceRequest } from '../../src/switchboard/port.ts';
+import { createSwitchboard, type RunningSwitchboard } from '../../src/switchboard/switchboard.ts';
+import { openRig, type Rig } from '../carriers/threecx/rig.ts';
+import { until } from '../fixtures/mcp-pair.ts';
+import { switchboardSettings } from '../fixtures/settings.ts';
 
 const PATIENT = { helloAfterMs: null, hangUpAfterMs: null };
 const CALLER: Script = {
