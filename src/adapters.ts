@@ -118,9 +118,11 @@ function createThreeCx(options: OutsideOptions): Carrier | null {
   const { config, clock, logger, offices } = options;
   const { pbxFqdn, pbxClientId, pbxClientSecret } = config;
   if (!pbxFqdn || !pbxClientId || !pbxClientSecret) return null;
+  const { callControl: exchange, checkTarget: checkExtension } = offices.threecx();
   return createThreeCxCarrier({
-    exchange: offices.threecx().callControl,
+    exchange,
     routePoint: pbxClientId,
+    checkExtension,
     clock,
     logger,
     incoming: incomingOf<Ringing>(options, () => logger.warn({}, 'a call that came in was not taken')),

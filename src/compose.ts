@@ -22,7 +22,7 @@ import type { Systems } from './mcp/tool.ts';
 import type { Model } from './models/model.ts';
 import { type Offices, openOffices } from './offices/offices.ts';
 import { createPrivateListener } from './private-listener.ts';
-import { type SimulatedOffices, startSimulatedOffices } from './simulator/offices.ts';
+import { type SimulatedOffices, startSimulatedOffices, wantedOffices } from './simulator/offices.ts';
 import { startWorld, type World } from './simulator/world.ts';
 import { type AuditFile, openAuditFile } from './store/files/audit-file.ts';
 import { openRecordingFolder } from './store/files/recordings.ts';
@@ -197,12 +197,7 @@ class Composition implements App {
     const config = this.#config;
     if (!config.simulate || this.#simulatedOffices) return;
     if (!leadsToSimulators(config)) this.#world ??= await startWorld({ scenario: 'reservation' });
-    // Who names a system of the office and has none gets a simulated one.
-    this.#simulatedOffices = await startSimulatedOffices({
-      threecx: config.toolsets.includes('3cx') && config.pbxFqdn === null,
-      voipms: config.toolsets.includes('voipms') && config.voipmsApiUsername === null,
-      answer: this.#world?.answer,
-    });
+    this.#simulatedOffices = await startSimulatedOffices({ ...wantedOffices(config), answer: this.#world?.answer });
     this.#config = { ...config, ...this.#world?.settings, ...this.#simulatedOffices.settings };
     this.#choosesPort ||= config.publicUrl === null;
     if (this.#choosesPort) await this.#choosePort();

@@ -23,6 +23,7 @@ import { freePort } from './http/free-port.ts';
 import { createPublicServer } from './http/server.ts';
 import { probeSession } from './models/openai/probe.ts';
 import { examineOffices } from './offices/offices.ts';
+import { startSimulatedOffices, wantedOffices } from './simulator/offices.ts';
 import { startWorld, type World } from './simulator/world.ts';
 import { examineSqliteStore } from './store/sqlite/examine.ts';
 import { systemClock } from './switchboard/clock.ts';
@@ -80,8 +81,12 @@ export async function examine(options: ExamineOptions): Promise<readonly Finding
 async function placeOf(config: Config): Promise<{ readonly config: Config; close(): Promise<void> }> {
   if (!config.simulate) return { config, close: async () => undefined };
   const world: World | null = leadsToSimulators(config) ? null : await startWorld({ scenario: 'reservation' });
-  const placed = { ...config, ...world?.settings };
-  const close = async (): Promise<void> => world?.close();
+  const offices = await startSimulatedOffices(wantedOffices(config));
+  const placed = { ...config, ...world?.settings, ...offices.settings };
+  const close = async (): Promise<void> => {
+    await offices.close();
+    await world?.close();
+  };
   if (placed.publicUrl !== null) return { config: placed, close };
   const port = await freePort(placed.host);
   return { config: { ...placed, port, publicUrl: `http://127.0.0.1:${port}` }, close };

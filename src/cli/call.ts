@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Cost } from '../call/cost.ts';
-import type { Line } from '../call/words.ts';
+import { type Line, VIAS } from '../call/words.ts';
 import { type ConfigReading, complaintsError, processSources, readConfig } from '../config/config.ts';
 import { keptApart } from '../config/simulated.ts';
 import { ConfigError, UserInputError } from '../errors.ts';
@@ -21,12 +21,20 @@ export async function run(words: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...words],
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, language: { type: 'string' }, record: { type: 'boolean' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      language: { type: 'string' },
+      record: { type: 'boolean' },
+      via: { type: 'string' },
+    },
   });
   const [to, ...context] = positionals;
   if (to === undefined || context.length === 0) {
     throw new UserInputError('say whom to call and why: switchboard call +14155550123 "Book a table for two tonight."');
   }
+  const via = VIAS.find((one) => one === values.via);
+  if (values.via !== undefined && via === undefined)
+    throw new UserInputError(`there is no way "${values.via}" to call. There are: ${VIAS.join(', ')}.`);
   const reading = readConfig(processSources());
   if (reading.complaints.length > 0) throw complaintsError(reading.complaints);
   const stdout = claimStdout();
@@ -46,6 +54,7 @@ export async function run(words: readonly string[]): Promise<number> {
       context: context.join(' '),
       language: values.language,
       record: values.record,
+      via,
     });
     show(`Calling ${to}${app.switchboard.simulated ? ' (simulated)' : ''} …`);
     signalled

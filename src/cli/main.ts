@@ -7,7 +7,7 @@ const HELP = `switchboard ${VERSION} – lets an assistant use the telephone
 
   switchboard                        serve one MCP client over stdin and stdout   [--http: with the private listener]
   switchboard serve                  serve clients over HTTP, and those of other processes, until a signal comes
-  switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--record] [--json]
+  switchboard call NUMBER CONTEXT    place one call and follow it here   [--language TAG] [--via WAY] [--record] [--json]
   switchboard install CLIENT         put it into an MCP client's configuration   [--dry-run] [--remove] [--json]
   switchboard demo                   a simulated call with real speech   [--scenario NAME] [--carrier NAME] [--pbx NAME] [--json]
   switchboard doctor                 look at everything that a call needs [--offline] [--json]

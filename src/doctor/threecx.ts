@@ -22,12 +22,19 @@ const CHECK = '3cx';
 
 export function checkThreeCx(facts: ThreeCxFacts, wishes: ThreeCxWishes): readonly Finding[] {
   const findings = [checkApi(facts), ...checkControl(facts, wishes)];
-  if (facts.callLogTrouble !== null)
+  // Where nothing of that API can be read, the role is not what is missing.
+  if (facts.callLogTrouble !== null && facts.xapiTrouble === null)
     findings.push(
       warn(CHECK, facts.callLogTrouble, 'Give the API client the role System Owner, or do without the call log.'),
     );
   if (wishes.hasLogin)
-    findings.push(warn(CHECK, 'PBX_USERNAME and PBX_PASSWORD are set and not used.', 'Take them out of the settings.'));
+    findings.push(
+      warn(
+        CHECK,
+        'A person’s login (PBX_USERNAME, PBX_PASSWORD) is set and never used.',
+        'Take it out of the settings.',
+      ),
+    );
   return findings;
 }
 

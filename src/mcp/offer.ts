@@ -60,7 +60,8 @@ export function variantFor(tool: Tool, { access, offer }: Session): Tool | strin
   if (offer.excludeTools.includes(name)) return `${name} is not offered here: EXCLUDE_TOOLS names it.`;
   const variants = [tool, ...(readOnlyTwin === null ? [] : [readOnlyTwin])];
   const allowed = variants.filter(({ annotations }) => !offer.readOnly || annotations.readOnlyHint);
-  if (allowed.length === 0) return `${name} is not offered here: it changes something, and READ_ONLY is set.`;
+  if (allowed.length === 0)
+    return `${name} is not offered here: it changes something, and READ_ONLY is set, or one of TOOLSETS, TOOLS, EXCLUDE_TOOLS and READ_ONLY cannot be read (switchboard doctor says which).`;
   const permitted = allowed.find(({ scope }) => permits(access, scope));
   return permitted ?? `${name} needs a token with the scope ${allowed.at(-1)?.scope}.`;
 }

@@ -27,6 +27,18 @@ export interface SimulatedOfficesOptions {
   readonly answer?: ((to: string) => Answer) | undefined;
 }
 
+/** Who names a system of the office and has none gets a simulated one. */
+export function wantedOffices(config: {
+  readonly toolsets: readonly string[];
+  readonly pbxFqdn: string | null;
+  readonly voipmsApiUsername: string | null;
+}): { readonly threecx: boolean; readonly voipms: boolean } {
+  return {
+    threecx: config.toolsets.includes('3cx') && config.pbxFqdn === null,
+    voipms: config.toolsets.includes('voipms') && config.voipmsApiUsername === null,
+  };
+}
+
 export async function startSimulatedOffices(options: SimulatedOfficesOptions): Promise<SimulatedOffices> {
   const running: { stop(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {

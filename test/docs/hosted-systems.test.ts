@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { SETTINGS } from '../../src/config/schema.ts';
 import { THREECX_RESOURCES } from '../../src/mcp/resources/threecx.ts';
@@ -6,6 +7,7 @@ import { THREECX_TOOLS } from '../../src/mcp/tools/threecx/catalogue.ts';
 import { VOIPMS_TOOLS } from '../../src/mcp/tools/voipms/catalogue.ts';
 
 const pageOf = (name: string): string => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
+const SOURCES = fileURLToPath(new URL('../../src/{pbx,carriers}/**/*.ts', import.meta.url));
 const NAMES = Object.values(SETTINGS).map(({ name }) => name as string);
 
 describe.each([
@@ -23,6 +25,17 @@ describe.each([
     for (const { name } of tools) expect(page).toContain(`\`${name}\``);
     for (const [, name = ''] of page.matchAll(/`((?:threecx|voipms)_[a-z_]+)`/g))
       expect([...THREECX_TOOLS, ...VOIPMS_TOOLS].map((tool) => tool.name)).toContain(name);
+  });
+
+  it('quotes what the program says as it says it', () => {
+    const sources = globSync(SOURCES)
+      .map((file) => readFileSync(file, 'utf8'))
+      .join();
+    const [, table = ''] = page.split('| it says | do this |');
+    const quotes = [...table.matchAll(/^\| ([^|]*) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)]);
+    expect(quotes.length).toBeGreaterThan(5);
+    for (const [, quote = ''] of quotes)
+      for (const part of quote.split('…').map((one) => one.trim())) expect(sources.includes(part), part).toBe(true);
   });
 
   it('leads to places that are there', () => {

@@ -49,8 +49,16 @@ describe('doctor, of a 3CX,', () => {
       expect.stringMatching(/^ok: 3CX answers/),
       expect.stringMatching(/^warn: PBX_DEFAULT_EXTENSION is 103, which the API client may not control/),
       expect.stringMatching(/^warn: .*System Owner/),
-      expect.stringMatching(/^warn: PBX_USERNAME and PBX_PASSWORD are set and not used/),
+      expect.stringMatching(/^warn: A person’s login \(PBX_USERNAME, PBX_PASSWORD\) is set and never used/),
     ]);
+  });
+
+  it('advises nothing on the call log where nothing of the configuration API can be read', async () => {
+    const { simulated, look } = await pbx();
+    simulated.faults.answers = [{ path: '/xapi', times: 99, how: { kind: 'status', status: 403 } }];
+    const said = await look({});
+    expect(said).toContainEqual(expect.stringMatching(/^fail: 3CX does not let this app do that/));
+    expect(said.join()).not.toContain('call log');
   });
 
   it('names both, an extension and a route point that 3CX does not show', async () => {

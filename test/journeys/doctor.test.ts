@@ -33,6 +33,13 @@ function doctor(home: string, args: readonly string[], env: Readonly<Record<stri
 }
 
 describe('switchboard doctor', { timeout: 60_000 }, () => {
+  it('with --simulate looks at a simulated 3CX and VoIP.ms where their sets are named', async () => {
+    const args = ['--simulate', '--toolsets', 'voice,3cx,voipms', '--mcp-port', '0'];
+    const { stdout } = await doctor(here.folder(), args);
+    expect(stdout).toContain('extensions and route points can be controlled');
+    expect(stdout).toContain('The API of VoIP.ms answers');
+  });
+
   it('without any settings says what is missing and where it comes from, and ends with 1', async () => {
     const { code, stdout, stderr } = await doctor(here.folder(), ['--port', '0', '--mcp-port', '0']);
     expect(code).toBe(1);

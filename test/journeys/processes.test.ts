@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { startThreeCxWorld } from '../../src/simulator/threecx/office-world.ts';
 import { until } from '../fixtures/mcp-pair.ts';
 import { processes } from './process.ts';
 import { AGREES, inMidSentence, LISTENS, ringingForEver, SENTENCES, shortCalls } from './short-calls.ts';
@@ -109,5 +110,24 @@ describe('a process that is killed with a live call', { timeout: 60_000 }, () =>
     expect((await next.follow(callId)).data).toMatchObject({ state: 'ended', done: true });
     expect(world.twilio.calls[0]?.endedBy).toBe('rest');
     await until(() => next.log.includes('a call that a dead process left behind has been settled'), 10_000);
+  });
+
+  it('leaves a call over 3CX, which the next start drops', async () => {
+    const world = here.later(await startThreeCxWorld());
+    const env = { ...world.env, DATA_DIR: here.folder() };
+    const killed = await here.start({ env, args: ['--simulate'] });
+    const callId = await killed.place({ via: '3cx' });
+    await killed.follow(callId, ({ data }) => data.state === 'answered');
+    killed.signal('SIGKILL');
+    await killed.exit;
+    expect(world.pbx.liveCalls).toBe(1);
+    const next = await here.start({ env, args: ['--simulate'] });
+    const { data } = await next.follow(callId);
+    expect(data).toMatchObject({
+      outcome: 'error',
+      reason: expect.stringContaining('the line was put down afterwards'),
+    });
+    expect(world.pbx.liveCalls).toBe(0);
+    expect(world.pbx.requests.filter(({ path }) => path.endsWith('/makecall'))).toHaveLength(1);
   });
 });

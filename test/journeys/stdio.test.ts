@@ -170,6 +170,16 @@ describe('the process, as an MCP client starts it', { timeout: 60_000 }, () => {
   });
 });
 
+it('a call from the command line goes the way that is said, and no other', { timeout: 60_000 }, async () => {
+  const words = ['call', '101', 'Ask for Ben.', '--json'];
+  const unknown = here.spawn({ args: [...words, '--via', 'pigeon', '--simulate'] });
+  expect(await unknown.exit).toEqual({ code: 1, signal: null });
+  expect(JSON.parse(unknown.stdout[0] ?? '')).toEqual({ error: expect.stringMatching(/no way "pigeon".*3cx/) });
+  const lacking = here.spawn({ args: [...words, '--via', '3cx'] });
+  expect(await lacking.exit).toEqual({ code: 1, signal: null });
+  expect(JSON.parse(lacking.stdout[0] ?? '')).toEqual({ error: expect.stringContaining('PBX_FQDN') });
+});
+
 it('a command that fails prints one JSON object to whoever asked for JSON', { timeout: 60_000 }, async () => {
   const command = here.spawn({ args: ['call', '911', 'A fire.', '--simulate', '--json'] });
   expect(await command.exit).toEqual({ code: 1, signal: null });

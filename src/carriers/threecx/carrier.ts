@@ -4,8 +4,9 @@ import { ConfigError } from '../../errors.ts';
 import type { Carrier, Line, LineOptions, ListedCall } from '../carrier.ts';
 import type { ExchangeEvent, Participant, ThreeCxClock, ThreeCxExchange, ThreeCxLog } from './exchange.ts';
 import { dropParticipant } from './hang-up.ts';
-import { LONGEST_TRANSFER_MS, ThreeCxLine } from './line.ts';
+import { ThreeCxLine } from './line.ts';
 import { carrierCallIdOf, isSameNumber, nameInLog, readCarrierCallId } from './names.ts';
+import { LONGEST_TRANSFER_MS } from './transfer.ts';
 
 /** A call that rings with us. Whoever takes it makes a line of it with `carrier`; else it rings on, and 3CX goes on by its own rules. */
 export interface IncomingCall {
@@ -21,6 +22,8 @@ export interface ThreeCxCarrierOptions {
   readonly exchange: ThreeCxExchange;
   /** The app's own: its client id. */
   readonly routePoint: string;
+  /** Rejects with one of the four errors unless 3CX lists something to be called under this number without +. */
+  readonly checkExtension: (extension: string) => Promise<void>;
   readonly clock: ThreeCxClock;
   readonly logger: ThreeCxLog;
   /** Absent: calls that come in are left ringing. */
@@ -43,6 +46,8 @@ const TRAITS: CarrierTraits = {
 
 /** Without events the calls that are not up yet are asked for so often. */
 const POLL_MS = 2_000;
+/** An outage of some minutes must not leave somebody on a silent line. */
+const DROP_AGAIN_MS: readonly number[] = [1_000, 4_000, 15_000, 60_000, 120_000];
 
 export function createThreeCxCarrier(options: ThreeCxCarrierOptions): Carrier {
   return new ThreeCxCarrier(options);
@@ -60,6 +65,8 @@ class ThreeCxCarrier implements Carrier {
   readonly #offered = new Set<number>();
   readonly #placing = new Set<Promise<unknown>>();
   readonly #stopListening: readonly (() => void)[];
+  /** What is still to be put down. */
+  readonly #late = new Set<() => void>();
   #cancelPoll: () => void = () => undefined;
   #isClosed = false;
 
@@ -94,7 +101,11 @@ class ThreeCxCarrier implements Carrier {
     if (name === null) return 'gone';
     try {
       const participant = await exchange.participant(name.dn, name.participantId);
-      if (participant === null || !name.isOf(participant)) return 'gone';
+      const isOf = participant === null ? 'other' : name.isOf(participant);
+      if (participant === null || isOf === 'other') return 'gone';
+      if (isOf === 'unsure') return 'failed';
+      // It rang on, and we have taken it since.
+      if (this.#lineOf(participant.id)?.isIncoming) return 'gone';
       // Nobody was picked up: somebody can still take whoever calls.
       if (participant.status === 'Ringing') return 'gone';
     } catch {
@@ -121,6 +132,7 @@ class ThreeCxCarrier implements Carrier {
   close(): void {
     this.#isClosed = true;
     this.#cancelPoll();
+    for (const cancel of this.#late) cancel();
     for (const stop of this.#stopListening) stop();
     for (const line of [...this.#lines]) line.release();
   }
@@ -207,16 +219,16 @@ class ThreeCxCarrier implements Carrier {
   }
 
   #made(options: LineOptions, incoming: Participant | null): ThreeCxLine {
-    const { exchange, routePoint, clock, logger } = this.#options;
     const lines = {
       placing: (placed: Promise<unknown>) => {
         this.#placing.add(placed);
         void placed.finally(() => this.#placing.delete(placed));
       },
       find: (seeker: Line, to: string, sinceMs: number) => this.#find(seeker, to, sinceMs),
+      dropLate: (carrierCallId: string) => this.#dropLate(carrierCallId, 0),
       forget: () => void this.#lines.delete(made),
     };
-    const made: ThreeCxLine = new ThreeCxLine({ options, exchange, routePoint, clock, logger, incoming, lines });
+    const made: ThreeCxLine = new ThreeCxLine({ ...this.#options, options, incoming, lines });
     this.#lines.add(made);
     return made;
   }
@@ -231,6 +243,21 @@ class ThreeCxCarrier implements Carrier {
     if (first === undefined) return 'none';
     const hasRival = [...this.#lines].some((line) => line !== seeker && line.mayBe(to));
     return found.length > 1 || hasRival ? 'unsure' : first;
+  }
+
+  #dropLate(carrierCallId: string, tries: number): void {
+    const { clock, logger } = this.#options;
+    const call = nameInLog(carrierCallId);
+    const delayMs = DROP_AGAIN_MS[tries];
+    if (delayMs === undefined || this.#isClosed)
+      return logger.warn({ call }, 'a call that nobody looks after could not be put down');
+    const cancel = clock.setTimer(() => {
+      this.#late.delete(cancel);
+      void this.hangUpStranded(carrierCallId).then((outcome) => {
+        if (outcome === 'failed') this.#dropLate(carrierCallId, tries + 1);
+      });
+    }, delayMs);
+    this.#late.add(cancel);
   }
 
   #lineOf(participantId: number): ThreeCxLine | undefined {

@@ -25,8 +25,8 @@ export interface ThreeCxExchange {
   /** Resolves when the telephone system can be asked and tells of events. */
   ready(): Promise<void>;
   readonly isConnected: boolean;
-  /** What the app may see. */
-  state(): Promise<readonly { readonly dn: string }[]>;
+  /** What the app may see. `type` is such as `Wextension`. */
+  state(): Promise<readonly { readonly dn: string; readonly type: string }[]>;
   /** Asked afresh; null when it is gone. */
   participant(dn: string, participantId: number): Promise<Participant | null>;
   /** Asked afresh. */

@@ -1,36 +1,20 @@
 import type { CarrierEvent, LineStatus } from '../../call/events.ts';
 import type { Audio } from '../../media/audio.ts';
 import type { Line, Redirection } from '../carrier.ts';
+import { checkExtension, mayDial } from './destination.ts';
 import type { Participant } from './exchange.ts';
 import { dropParticipant } from './hang-up.ts';
 import { carrierCallIdOf, nameInLog } from './names.ts';
-import { ENDED, type Refusal, refusalOf, UNREACHABLE } from './refusal.ts';
+import { type Phase, UP } from './phase.ts';
+import { ENDED, FAILED, type Refusal, refusalOf, UNREACHABLE } from './refusal.ts';
 import type { LineSetUp } from './set-up.ts';
+import { arrivalOf, TRANSFER_MS, TRANSFER_RING_SECONDS } from './transfer.ts';
 import { Voice } from './voice.ts';
 
-type Phase =
-  | 'new'
-  | 'placing'
-  /** Whether it was placed is not known. */
-  | 'uncertain'
-  | 'trying'
-  /** It came in, and rings until the agent speaks: while it does, 3CX can still let somebody else have it. */
-  | 'offered'
-  | 'answering'
-  | 'connected'
-  | 'transferring'
-  | 'over';
-
-const UP: ReadonlySet<Phase> = new Set(['trying', 'offered', 'answering', 'connected', 'transferring']);
 /** 3CX gives no reason why a call was not taken. One that was given nearly all its time has rung. */
 const RANG_OUT = 0.95;
 /** When audio breaks, so long it may take to hear whether the call is over. */
 const LOOK_MS = 1_000;
-/** Whoever is handed over hears music meanwhile, and is given back when nobody answers. */
-const TRANSFER_RING_SECONDS = 25;
-const TRANSFER_MS = 28_000;
-/** With what it takes to look whether they are still with us. */
-export const LONGEST_TRANSFER_MS = TRANSFER_MS + 4_000;
 
 /** One telephone call at the app's route point. */
 export class ThreeCxLine implements Line {
@@ -52,6 +36,7 @@ export class ThreeCxLine implements Line {
   #hangUpWanted = false;
   #isEnding = false;
   #isReleased = false;
+  #transferTo = '';
   #cancelTransfer: () => void = () => undefined;
 
   constructor(setUp: LineSetUp) {
@@ -64,8 +49,8 @@ export class ThreeCxLine implements Line {
     return this.#participantId;
   }
 
-  get #nameInLog(): string {
-    return nameInLog(this.#carrierCallId);
+  get isIncoming(): boolean {
+    return this.#setUp.incoming !== null;
   }
 
   get isUp(): boolean {
@@ -143,7 +128,10 @@ export class ThreeCxLine implements Line {
     if (participant.status !== 'Connected') {
       // One word of 3CX's for what is dialled and for what rings there.
       if (this.#phase === 'trying') this.#progress('ringing');
-    } else if (this.#phase === 'trying' || this.#phase === 'offered' || this.#phase === 'answering') {
+    } else if (this.#phase === 'offered') {
+      // Not by us: another program with the same client id speaks there.
+      this.#leftTo('canceled');
+    } else if (this.#phase === 'trying' || this.#phase === 'answering') {
       this.#phase = 'connected';
       this.#progress('answered');
       this.#openVoice();
@@ -158,8 +146,7 @@ export class ThreeCxLine implements Line {
     this.#cancelTransfer();
     // Whoever ends ends the stream first, as its connections may be closed a moment later.
     this.#endStream('stopped');
-    // The telephone goes on with somebody else. That the caller has hung up meanwhile looks the same.
-    if (phase === 'transferring') return this.#emit({ type: 'carrier.redirected', outcome: 'done' });
+    if (phase === 'transferring') return void this.#handedOver();
     this.#progress(phase === 'connected' ? 'completed' : this.#whyNotTaken());
   }
 
@@ -189,10 +176,9 @@ export class ThreeCxLine implements Line {
 
   async #place(): Promise<void> {
     const { exchange, routePoint, options } = this.#setUp;
-    if (!exchange.isConnected) {
+    if (!exchange.isConnected || !this.#to.startsWith('+')) {
       try {
-        // Without its events nobody would hear of the answer.
-        await exchange.ready();
+        await mayDial(this.#setUp, this.#to);
       } catch (error) {
         return this.#refused(refusalOf(error) ?? UNREACHABLE);
       }
@@ -221,8 +207,7 @@ export class ThreeCxLine implements Line {
     const refusal = refusalOf(error);
     if (refusal !== null) return this.#refused(refusal);
     this.#phase = 'uncertain';
-    const reason = '3CX did not say whether it has placed the call.';
-    this.#emit({ type: 'carrier.uncertain', reason });
+    this.#emit({ type: 'carrier.uncertain', reason: '3CX did not say whether it has placed the call.' });
   }
 
   #bind(participant: Participant): void {
@@ -253,29 +238,36 @@ export class ThreeCxLine implements Line {
   async #answer(): Promise<void> {
     if (this.#participantId === null) return;
     this.#phase = 'answering';
-    const { exchange, routePoint, logger } = this.#setUp;
     try {
-      await exchange.act(routePoint, this.#participantId, 'answer');
+      await this.#setUp.exchange.act(this.#setUp.routePoint, this.#participantId, 'answer');
     } catch (err) {
-      await this.look();
-      // Who has given up meanwhile is no failure, and what may have been done is waited for.
-      if (this.#phase !== 'answering' || refusalOf(err) === null) return;
-      logger.warn({ err, call: this.#nameInLog }, 'a call that rings could not be answered');
-      this.#phase = 'over';
-      this.#endStream('stopped');
-      return this.#progress('failed');
+      const refusal = refusalOf(err);
+      // What may have been done is waited for.
+      if (refusal === null) return void this.look();
+      if (this.#phase === 'answering') await this.look();
+      // Who has given up meanwhile is no failure. Who is connected although it was refused was answered by another program.
+      if (!this.isUp || (this.#status === 'answered' && refusal.code === FAILED)) return;
+      this.#warn('a call that rings could not be answered', { err });
+      return this.#leftTo(this.#status === 'answered' ? 'canceled' : 'failed');
     }
     await this.look();
   }
 
+  /** Not ours, and not to be dropped by us. */
+  #leftTo(status: LineStatus): void {
+    this.#phase = 'over';
+    this.#endStream('stopped');
+    this.#progress(status);
+  }
+
   #newVoice(): Voice {
-    const { exchange, routePoint: dn, clock, logger, options } = this.#setUp;
+    const { exchange, routePoint: dn, clock, options } = this.#setUp;
     const voice: Voice = new Voice({
       exchange,
       dn,
       clock,
       hear: options.hear,
-      blocked: () => logger.warn({ call: this.#nameInLog }, 'the network to 3CX takes no more audio of a call'),
+      blocked: () => this.#warn('the network to 3CX takes no more audio of a call'),
       marked: (generation, markId) =>
         this.#emit({ type: 'carrier.markEchoed', epoch: this.#epoch, generation, markId }),
       opened: () => {
@@ -313,11 +305,10 @@ export class ThreeCxLine implements Line {
       this.#isLostInTransfer = true;
       return;
     }
-    const { clock, logger } = this.#setUp;
-    const tooLong = new Promise<void>((resolve) => void clock.setTimer(resolve, LOOK_MS));
+    const tooLong = new Promise<void>((resolve) => void this.#setUp.clock.setTimer(resolve, LOOK_MS));
     await Promise.race([this.look(), tooLong]);
     if (this.#voice !== voice || this.#isReleased) return;
-    logger.warn({ call: this.#nameInLog, wasOpen }, 'the audio of a call was lost');
+    this.#warn('the audio of a call was lost', { wasOpen });
     if (this.#isLive) return this.#endStream('dropped');
     this.#voice = null;
     this.#emit({ type: 'carrier.streamFailed', epoch: this.#epoch + 1 });
@@ -339,27 +330,33 @@ export class ThreeCxLine implements Line {
 
   /** Whoever is on a line that nobody looks after any more would hear nothing for ever. */
   async #dropUnheard(): Promise<void> {
-    const { exchange, clock, routePoint, logger } = this.#setUp;
+    const { exchange, clock, routePoint, lines } = this.#setUp;
     const outcome = await dropParticipant(exchange, clock, routePoint, this.#participantId ?? 0);
-    if (outcome === 'failed')
-      logger.warn({ call: this.#nameInLog }, 'a call that nobody looks after could not be put down');
+    if (outcome === 'failed') lines.dropLate(this.#carrierCallId);
   }
 
   async #transfer(destination: string): Promise<void> {
     if (this.#phase !== 'connected' || this.#participantId === null)
       return queueMicrotask(() => this.#emit({ type: 'carrier.redirected', outcome: 'failed' }));
     this.#phase = 'transferring';
-    const { exchange, routePoint, clock, logger } = this.#setUp;
+    this.#transferTo = destination;
+    const { exchange, routePoint, clock } = this.#setUp;
     const asked = { destination, timeoutSeconds: TRANSFER_RING_SECONDS };
     this.#cancelTransfer = clock.setTimer(() => void this.#endTransfer(), TRANSFER_MS);
     try {
+      await checkExtension(this.#setUp, destination);
+      if (this.#phase !== 'transferring') return;
       await exchange.act(routePoint, this.#participantId, 'transferto', asked);
     } catch (err) {
       // What may have been done is waited for.
       if (refusalOf(err) === null) return;
-      logger.warn({ err, call: this.#nameInLog }, 'a call could not be transferred');
+      this.#warn('a call could not be transferred', { err });
       await this.#endTransfer();
     }
+  }
+
+  async #handedOver(): Promise<void> {
+    this.#emit({ type: 'carrier.redirected', outcome: await arrivalOf(this.#setUp, this.#transferTo) });
   }
 
   /** It is still with us, or news of its going was lost. */
@@ -380,10 +377,9 @@ export class ThreeCxLine implements Line {
   }
 
   async #search(): Promise<void> {
-    const { lines, logger } = this.#setUp;
-    const found = await lines.find(this, this.#to, this.#dialledAtWallMs).catch(() => null);
+    const found = await this.#setUp.lines.find(this, this.#to, this.#dialledAtWallMs).catch(() => null);
     if (this.#phase !== 'uncertain' || this.#isReleased || found === null) return;
-    if (found === 'unsure') logger.warn({}, 'more calls to this number than this one may be meant; none is touched');
+    if (found === 'unsure') this.#warn('more calls to this number than this one may be meant; none is touched');
     else if (found === 'none') this.#emit({ type: 'carrier.notFound' });
     else this.#bind(found);
   }
@@ -392,6 +388,10 @@ export class ThreeCxLine implements Line {
     if (status === this.#status && source === 'webhook') return;
     this.#status = status;
     this.#emit({ type: 'carrier.progressed', status, source });
+  }
+
+  #warn(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.#setUp.logger.warn({ ...fields, call: nameInLog(this.#carrierCallId) }, message);
   }
 
   #emit(event: CarrierEvent): void {

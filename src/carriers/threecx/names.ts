@@ -5,7 +5,7 @@ import type { Participant } from './exchange.ts';
  * `3cx-<route point>-<participant>-<call>-<number or extension>`: all that is needed to find the participant again, and to see that it is
  * still the same one, for 3CX counts anew when it is started again. 3CX does not say when a call was made.
  */
-const CARRIER_CALL_ID = /^3cx-([^-]{1,40})-(\d{1,15})-(\d{1,15}|x)-([A-Za-z0-9*#_]{0,40})$/;
+const CARRIER_CALL_ID = /^3cx-(\S+)-(\d{1,15})-(\d{1,15}|x)-([A-Za-z0-9*#_]{0,40})$/;
 
 export function carrierCallIdOf({ dn, id, callId }: Participant, number: string): string {
   return `3cx-${dn}-${id}-${callId ?? 'x'}-${plain(number)}`;
@@ -14,7 +14,8 @@ export function carrierCallIdOf({ dn, id, callId }: Participant, number: string)
 export interface CallName {
   readonly dn: string;
   readonly participantId: number;
-  isOf(participant: Participant): boolean;
+  /** `unsure`: it has another party now, as when who was called has forwarded the call, or it is another call with the same two ids. */
+  isOf(participant: Participant): 'same' | 'other' | 'unsure';
 }
 
 /** Null for what is none of ours. */
@@ -24,15 +25,16 @@ export function readCarrierCallId(text: string): CallName | null {
   return {
     dn,
     participantId: Number(id),
-    isOf: (participant) =>
-      (callId === 'x' || participant.callId === null || participant.callId === Number(callId)) &&
-      (!number || participant.partyNumber === null || isSameNumber(participant.partyNumber, number)),
+    isOf: ({ callId: actual, partyNumber }) => {
+      if (callId !== 'x' && actual !== null && actual !== Number(callId)) return 'other';
+      return !number || partyNumber === null || isSameNumber(partyNumber, number) ? 'same' : 'unsure';
+    },
   };
 }
 
 /** The number in it stays out of the log. */
 export function nameInLog(carrierCallId: string): string {
-  return carrierCallId.split('-').slice(0, 4).join('-');
+  return carrierCallId.slice(0, Math.max(0, carrierCallId.lastIndexOf('-')));
 }
 
 /** So many digits at the end tell an outside number from another. */

@@ -26,6 +26,8 @@ const DAY_MS = 86_400_000;
 const USUAL_DAYS = 7;
 /** Status `invalid_daterange`. */
 const MOST_DAYS = 92;
+/** From the first day to the last: both count. */
+const MOST_DAYS_BACK = MOST_DAYS - 1;
 
 /**
  * `words`: the method or its short form, then `name=value` each.
@@ -113,12 +115,12 @@ function cdrParams(words: readonly string[], { nowMs }: Reading): Readonly<Recor
   const { from, to, days, ...params } = paramsOf('cdr', words);
   if (days !== undefined && (from !== undefined || to !== undefined))
     throw new UserInputError('Give days, or from and to, not both.');
-  if (days !== undefined && !(/^\d{1,2}$/.test(days) && Number(days) >= 1 && Number(days) <= MOST_DAYS))
-    throw new UserInputError(`days is a whole number from 1 to ${MOST_DAYS}.`);
+  if (days !== undefined && !(/^\d{1,2}$/.test(days) && Number(days) >= 1 && Number(days) <= MOST_DAYS_BACK))
+    throw new UserInputError(`days is a whole number from 1 to ${MOST_DAYS_BACK}.`);
   const last = dayOf(to, 'to') ?? nowMs;
   const first = dayOf(from, 'from') ?? last - Number(days ?? USUAL_DAYS) * DAY_MS;
   if (first > last) throw new UserInputError('from is later than to.');
-  if (last - first > MOST_DAYS * DAY_MS)
+  if (last - first > MOST_DAYS_BACK * DAY_MS)
     throw new UserInputError(`VoIP.ms tells of at most ${MOST_DAYS} days at once; ask for them one after another.`);
   const isChosen = DISPOSITIONS.some((name) => name in params);
   const every = isChosen ? {} : Object.fromEntries(DISPOSITIONS.map((name) => [name, '1']));

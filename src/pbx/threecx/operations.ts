@@ -9,6 +9,7 @@ import { callLogs } from './logs.ts';
 import { lookAtThreeCx } from './look.ts';
 import { downloadRecording, listMessages, listRecordings } from './recordings.ts';
 import { createRest } from './rest.ts';
+import { targetOf } from './targets.ts';
 import { createTokens } from './token.ts';
 import { listExtensions, presenceOf, setRecording } from './users.ts';
 import { watchLists } from './watch.ts';
@@ -47,7 +48,8 @@ export type TransferRequest = CallChoice &
     /** Calls the target first; the caller waits as the telephone holds it. */
     | { readonly mode: 'consult'; readonly to: string }
     /** After a consultation: hands the caller over, or goes back to them. */
-    | { readonly mode: 'complete' | 'cancel'; readonly to: string; readonly consultId: number }
+    | { readonly mode: 'complete'; readonly to: string; readonly consultId: number }
+    | { readonly mode: 'cancel'; readonly consultId: number }
   );
 
 export interface CallLog {
@@ -205,6 +207,8 @@ export interface ThreeCxLook {
 export interface ThreeCx extends ThreeCxOperations {
   /** For who carries calls over the same server. */
   readonly callControl: CallControl;
+  /** Rejects unless 3CX lists something to be called under this number without +, and it is no emergency number. */
+  checkTarget(extension: string): Promise<void>;
   close(): void;
 }
 
@@ -251,6 +255,7 @@ export function createThreeCx(options: ThreeCxOptions): ThreeCx {
   const mayChange = createChangeLimit(options.changesPerMinute, () => clock.now(), 'PBX_CHANGES_PER_MINUTE');
   return {
     callControl,
+    checkTarget: async (extension) => void (await targetOf(xapi, extension, options)),
     close() {
       callControl.close();
       http.close();

@@ -32,7 +32,7 @@ const CODES: Readonly<Record<number, string>> = {
 const SENTENCES: Readonly<Record<number, string>> = {
   400: '3CX could not make anything of the request. This may be another build than the one that Switchboard knows.',
   401: '3CX refuses a token that it has just given. Another program may be using the same client id (only one token of an app is good at a time), or the app is limited to other addresses.',
-  403: '3CX does not let this app do that: its extension may not be listed in the app’s settings (Admin Console, Integrations, API), the app’s role may be too low, or the licence may not include it.',
+  403: '3CX does not let this app do that: the extension may not be listed in the app’s settings (Admin Console, Integrations, API), the app’s role may be too low, or the licence may not include it.',
   404: '3CX knows nothing of that: it may be gone already.',
   422: '3CX cannot do that in the state in which the call is at this moment.',
   424: '3CX gives the sound only of calls at the app’s own route point.',

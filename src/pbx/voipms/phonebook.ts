@@ -24,7 +24,10 @@ export async function readEntries(client: VoipMsClient, group?: string): Promise
   const which = group?.trim() ?? '';
   const params: Record<string, string> =
     which === '' ? {} : /^\d+$/.test(which) ? { group: which } : { group_name: which };
-  return rowsOf(await client.call('getPhonebook', params, { changes: false }), ENTRY_KEY).map(entryOf);
+  const entries = rowsOf(await client.call('getPhonebook', params, { changes: false }), ENTRY_KEY).map(entryOf);
+  // VoIP.ms answers alike for a group that nobody is in and for one that there is not.
+  if (entries.length === 0 && which !== '') requireGroup(await readGroups(client), which);
+  return entries;
 }
 
 /** All of it, for a change. @throws ProtocolError when VoIP.ms leaves open what is there */

@@ -4,6 +4,7 @@ import type { CarrierEvent } from '../../../src/call/events.ts';
 import type { CallId } from '../../../src/call/words.ts';
 import type { Carrier } from '../../../src/carriers/carrier.ts';
 import { createThreeCxCarrier, type IncomingCall } from '../../../src/carriers/threecx/carrier.ts';
+import { carrierCallIdOf, nameInLog, readCarrierCallId } from '../../../src/carriers/threecx/names.ts';
 import { Audio } from '../../../src/media/audio.ts';
 import type { FaultyAnswer } from '../../../src/simulator/threecx/faults.ts';
 import { systemClock } from '../../../src/switchboard/clock.ts';
@@ -14,6 +15,7 @@ import { openRig, type Rig, type RigOptions } from './rig.ts';
 const CALLER = '+14155550177';
 const NEVER = { kind: 'never' } as const;
 const speech = noise(8 * 300, 1);
+const PARTICIPANT = { id: 6, dn: '8000', status: 'Connected', callId: 2, partyNumber: TO, partyDid: null };
 
 const rigs: Rig[] = [];
 afterEach(async () => {
@@ -183,6 +185,26 @@ describe('a call to the route point', () => {
     await unanswered.until('carrier.hungUp done');
   });
 
+  it('is left to another program that answers it, before us or at the same moment', async () => {
+    for (const isBefore of [true, false]) {
+      const { rig, taken } = await ringing();
+      const call = await taken();
+      const [participant] = await rig.exchange.participants(rig.pbx.routePoint);
+      const other = rig.exchange.act(rig.pbx.routePoint, participant?.id ?? 0, 'answer');
+      if (isBefore) await call.until('canceled');
+      call.line.play(Audio.fromBytes(speech));
+      await other;
+      await call.until('canceled');
+      // Long enough for audio that was asked for before to have come up.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      call.line.release();
+      expect(call.told().at(-1)).toBe('canceled');
+      expect(rig.pbx.liveCalls).toBe(1);
+      expect(asked(rig, /drop$/)).toBe(0);
+      if (isBefore) expect(rig.pbx.requests.filter(({ path }) => path.endsWith('/stream'))).toEqual([]);
+    }
+  });
+
   it('is taken once also when it rang before anybody was there', async () => {
     const calls: IncomingCall[] = [];
     const rig = await open({
@@ -218,6 +240,16 @@ describe('a call that was placed', () => {
     await until(() => rig.pbx.liveCalls === 0);
   });
 
+  it('is dropped as soon as 3CX lets it be when it did not at first', async () => {
+    const { rig, call } = await talk();
+    rig.pbx.faults.answers = [{ path: /drop$/, how: { kind: 'status', status: 503 } }];
+    call.line.release();
+    await until(() => asked(rig, /drop$/) === 1);
+    expect(rig.pbx.liveCalls).toBe(1);
+    await until(() => rig.pbx.liveCalls === 0);
+    expect(asked(rig, /drop$/)).toBe(2);
+  });
+
   it('is dropped also when it was placed for nobody any more', async () => {
     const rig = await open({ answer: () => NEVER });
     const call = dial(rig.carrier);
@@ -235,6 +267,37 @@ describe('a call that was placed', () => {
       { type: 'carrier.refused', code: 'failed', reason: expect.stringContaining('no telephone is registered') },
     ]);
     expect(asked(rig, /makecall$/)).toBe(1);
+  });
+
+  it.each(['14155550199', '9911', '10000', 'SP1'])(
+    'is not placed to digits that 3CX does not list within the office: %s',
+    async (to) => {
+      const rig = await open();
+      const call = dial(rig.carrier, to);
+      await call.until('carrier.refused');
+      expect(call.told()).toEqual(['carrier.refused']);
+      expect(JSON.stringify(call.events)).toContain('with + and the country code');
+      // It comes into logs.
+      expect(JSON.stringify(call.events)).not.toContain(to);
+      expect(asked(rig, /makecall$/)).toBe(0);
+    },
+  );
+
+  it('is placed to an extension of the app’s own also where it may not look up others', async () => {
+    const rig = await open({ answer: () => NEVER });
+    rig.pbx.faults.answers = [{ path: '/xapi/', times: 9, how: { kind: 'status', status: 403 } }];
+    await dial(rig.carrier, '101').until('ringing');
+    const other = dial(rig.carrier, '103');
+    await other.until('carrier.refused');
+    expect(JSON.stringify(other.events)).toContain('List the extension');
+    expect(JSON.stringify(other.events)).not.toContain('103');
+    expect(asked(rig, /makecall$/)).toBe(1);
+  });
+
+  it('is placed to an extension that 3CX lists, also where the app may not see its calls', async () => {
+    const rig = await open({ answer: () => NEVER });
+    for (const to of ['101', '103', '800']) await dial(rig.carrier, to).until('ringing');
+    expect(asked(rig, /makecall$/)).toBe(3);
   });
 
   it('is not placed at all while there is nobody to tell of its answer', async () => {
@@ -480,11 +543,30 @@ describe('handing a call over', () => {
   });
 
   it('has failed when 3CX refuses it, and the call goes on', async () => {
-    const { probe, call } = await talk();
-    call.line.redirect({ plan: 'transfer', to: '999' });
+    const { rig, probe, call } = await talk();
+    rig.pbx.faults.answers = [{ path: /transferto$/, how: { kind: 'status', status: 422 } }];
+    call.line.redirect({ plan: 'transfer', to: '101' });
     await call.until('carrier.redirected failed');
     call.line.play(Audio.fromBytes(speech));
     await probe.until(() => probe.heardBytes().includes(speech));
+  });
+
+  it('is not asked for when the digits may lead outside', async () => {
+    const { rig, call } = await talk();
+    call.line.redirect({ plan: 'transfer', to: '14155550199' });
+    await call.until('carrier.redirected failed');
+    expect(asked(rig, /transferto$/)).toBe(0);
+  });
+
+  it('has failed when whoever waited has hung up before the other took it', async () => {
+    const { rig, probe, call } = await talk();
+    call.line.redirect({ plan: 'transfer', to: '101' });
+    await until(() => asked(rig, /transferto$/) === 1);
+    probe.hangUp();
+    await call.until('carrier.streamEnded');
+    await until(() => call.told().some((one) => one.startsWith('carrier.redirected')));
+    expect(call.told()).toContain('carrier.redirected failed');
+    expect(call.told()).not.toContain('carrier.redirected done');
   });
 
   it('has failed when nobody takes it in time, and whoever waited is with us again', async () => {
@@ -534,14 +616,35 @@ describe('a call that a dead process left behind', () => {
     const [, , participant, callId] = id.split('-');
     for (const other of [
       `3cx-8000-${participant}-${Number(callId) + 90}-14155550123`,
-      id.replace('14155550123', '14155550124'),
       `3cx-8000-${Number(participant) + 90}-${callId}-14155550123`,
       'switchboard-1-2-3',
     ])
       expect(await rig.carrier.hangUpStranded(other)).toBe('gone');
+    // Whoever was called may have forwarded it, so it is not said to be over, and it may be a stranger's, so it is left alone.
+    expect(await rig.carrier.hangUpStranded(id.replace('14155550123', '14155550124'))).toBe('failed');
     expect(rig.pbx.liveCalls).toBe(1);
     expect(await rig.another().hangUpStranded(id)).toBe('done');
     await call.until('completed');
+  });
+
+  it('is not put down when it rang on and has been taken again since', async () => {
+    const calls: IncomingCall[] = [];
+    const rig = await open({ incoming: { mayTake: () => true, take: (call) => calls.push(call) } });
+    rig.pbx.call({ to: rig.pbx.routePoint, from: CALLER, callee: () => new Probe() });
+    await until(() => calls.length > 0);
+    const call = follow(calls[0]?.carrier ?? rig.carrier);
+    call.line.dial({ to: CALLER, ringMs: 20_000, maxMs: 60_000 });
+    call.line.play(Audio.fromBytes(speech));
+    await call.until('answered');
+    expect(await rig.carrier.hangUpStranded(calls[0]?.uniqueId ?? '')).toBe('gone');
+    expect(rig.pbx.liveCalls).toBe(1);
+    expect(await rig.another().hangUpStranded(calls[0]?.uniqueId ?? '')).toBe('done');
+  });
+
+  it('is found by its name also where the route point has a name with a hyphen', () => {
+    const name = carrierCallIdOf({ ...PARTICIPANT, dn: 'voice-agent' }, TO);
+    expect(readCarrierCallId(name)).toMatchObject({ dn: 'voice-agent', participantId: 6 });
+    expect(nameInLog(name)).toBe('3cx-voice-agent-6-2');
   });
 
   it('is left ringing when it came in and was not answered', async () => {
@@ -565,7 +668,13 @@ describe('the preflight', () => {
   it('says that the route point is not shown', async () => {
     const { exchange } = await open();
     const logger = { info: () => undefined, warn: () => undefined };
-    const carrier = createThreeCxCarrier({ exchange, routePoint: '8001', clock: systemClock, logger });
+    const carrier = createThreeCxCarrier({
+      exchange,
+      routePoint: '8001',
+      checkExtension: () => Promise.resolve(),
+      clock: systemClock,
+      logger,
+    });
     await expect(carrier.preflight()).rejects.toMatchObject({ name: 'ConfigError', settings: ['PBX_CLIENT_ID'] });
   });
 

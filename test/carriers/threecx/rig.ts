@@ -47,7 +47,14 @@ export async function openRig({ incoming, before, clock = systemClock, ...option
   const exchange = threecx.callControl;
   const carriers: Carrier[] = [];
   const another: Rig['another'] = (taking) => {
-    const made = createThreeCxCarrier({ exchange, routePoint, clock, logger, incoming: taking });
+    const made = createThreeCxCarrier({
+      exchange,
+      routePoint,
+      checkExtension: threecx.checkTarget,
+      clock,
+      logger,
+      incoming: taking,
+    });
     carriers.push(made);
     return made;
   };

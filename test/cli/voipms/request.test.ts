@@ -28,7 +28,7 @@ describe('the words of a command', () => {
 
   it.each([
     ['cdr days=0', 'days'],
-    ['cdr days=93', 'days'],
+    ['cdr days=92', 'days'],
     ['cdr days=2 from=2026-03-01', 'not both'],
     ['cdr from=2026-02-30', 'from is a day'],
     ['cdr from=2026-03-10 to=2026-03-01', 'later than'],

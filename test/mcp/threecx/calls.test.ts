@@ -115,7 +115,7 @@ describe('a transfer', () => {
     await callAt(pair, '100', 'Connected');
     const consult = await pair.tool('threecx_transfer_call', { mode: 'consult', participantId, to: '104' });
     const consultId = (consult.structured.call as Call).participantId;
-    await pair.tool('threecx_transfer_call', { mode: 'cancel', participantId, to: '104', consultId });
+    await pair.tool('threecx_transfer_call', { mode: 'cancel', participantId, consultId });
     expect((await presenceOf(pair, '100')).calls).toMatchObject([{ participantId }]);
   });
 
@@ -138,6 +138,8 @@ describe('a transfer', () => {
     const transfer = async (args: object) => (await tool('threecx_transfer_call', { to: '104', ...args })).text;
     expect(await transfer({ mode: 'complete' })).toMatch(/For complete give consultId/);
     expect(await transfer({ mode: 'blind', consultId: 7 })).toMatch(/leave it out for blind/);
+    for (const mode of ['blind', 'consult']) expect(await transfer({ mode, to: undefined })).toMatch(/say to whom/);
+    expect(await transfer({ mode: 'complete', consultId: 7, to: undefined })).toMatch(/say to whom/);
   });
 });
 

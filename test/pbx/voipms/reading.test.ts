@@ -73,6 +73,12 @@ describe('the phonebook', () => {
     });
   });
 
+  it('says of a group that there is not that there is none, and of an empty one that nobody is in it', async () => {
+    const { voipms } = await office();
+    expect(await voipms.phonebookEntries('Suppliers')).toEqual([]);
+    for (const group of ['Nobody', '99999']) await expect(voipms.phonebookEntries(group)).rejects.toThrow(/group/);
+  });
+
   it.each(['phonebooks', 'phonebook_groups'] as const)('has groups, under the key %s', async (groupsListKey) => {
     const { voipms, account } = await office();
     account.faults.groupsListKey = groupsListKey;

@@ -10,7 +10,7 @@ export const holdCall = defineTool({
   name: 'threecx_hold_call',
   title: 'Hold a call by parking it',
   description:
-    'Parks a call of an extension, or takes a parked one back. 3CX has no way to press the hold key: hold moves the caller to a parking place (slot), where they hear music and anyone in the office can take them; resume has the extension call that place. Ask the user first.',
+    'Parks a call of an extension, or takes a parked one back. 3CX has no way to press the hold key: hold moves the caller to a parking place (slot), where anyone in the office can take them; resume has the extension call that place. Ask the user first.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   input: z.strictObject({
     ...choiceSchema,

@@ -30,6 +30,10 @@ export const makeCall = defineTool({
     const caller = from === undefined ? 'the default extension' : `extension ${clean(from)}`;
     await askBeforeCalling(to, `Call ${clean(to)} from ${caller} now?`, context);
     const outcome = await threecx().makeCall({ from, to, ringSeconds });
-    return done(outcome, 'threecx_get_presence shows how the call goes; threecx_drop_call ends it.', {});
+    return done(
+      outcome,
+      'threecx_get_presence shows how the call goes (activeCalls also shows those of extensions that the API client does not list); threecx_drop_call ends it.',
+      {},
+    );
   },
 });

@@ -98,7 +98,9 @@ async function record(args: Args, context: ToolContext): Promise<ToolResult<Answ
   const message = isNews
     ? `From now on, ${extension}: ${WORDS[action]}. A call that is up now is not touched.`
     : `It was so already: ${extension}: ${WORDS[action]}. Nothing was changed.`;
-  return setting({ action, extension, recording: after.recording, before: before.recording, message });
+  // Named as it is in the API; what it does is not said there.
+  const guess = action === 'external' ? ' That the setting means this is read from its name, and not documented.' : '';
+  return setting({ action, extension, recording: after.recording, before: before.recording, message: message + guess });
 }
 
 function setting(facts: Pick<Answer, 'action' | 'extension' | 'recording' | 'before' | 'message'>): ToolResult<Answer> {

@@ -20,7 +20,7 @@ import {
 const input = z.strictObject({
   ...choiceSchema,
   mode: z.enum(['blind', 'consult', 'complete', 'cancel']),
-  to: targetSchema,
+  to: targetSchema.optional().describe('Extension, or number with + and its country code. Not for cancel.'),
   consultId: idSchema.optional().describe('For complete and cancel: participantId of the answer to consult.'),
 });
 
@@ -42,27 +42,33 @@ export const transferCall = defineTool({
   }),
   async handler(args, { threecx, ...context }) {
     const request = requestOf(args);
-    const question =
-      args.mode === 'consult' ? `Call ${clean(args.to)} now?` : `Transfer the call to ${clean(args.to)} now?`;
-    if (args.mode !== 'cancel') await askBeforeCalling(args.to, question, context);
+    if (request.mode !== 'cancel') {
+      const to = clean(request.to);
+      const question = request.mode === 'consult' ? `Call ${to} now?` : `Transfer the call to ${to} now?`;
+      await askBeforeCalling(request.to, question, context);
+    }
     const outcome = await threecx().transfer(request);
     const consultId = args.mode === 'consult' ? outcome.call?.participantId : undefined;
     const next =
       consultId === undefined
         ? 'threecx_get_presence shows who is on a call now.'
-        : `When they have talked: this tool with mode complete or cancel, the same to, and consultId ${consultId}.`;
+        : `When they have talked: this tool with mode complete and the same to, or mode cancel; consultId ${consultId}.`;
     return done(outcome, next, {});
   },
 });
 
 /** @throws UserInputError when it is not told which consultation is meant, or when there is none to tell */
 function requestOf({ mode, to, consultId, ...choice }: z.output<typeof input>): TransferRequest {
+  const target = (): string => {
+    if (to === undefined) throw new UserInputError(`For ${mode} say to whom.`);
+    return to;
+  };
   if (mode === 'blind' || mode === 'consult') {
     if (consultId !== undefined)
       throw new UserInputError(`consultId goes with complete and cancel; leave it out for ${mode}.`);
-    return { ...choice, mode, to };
+    return { ...choice, mode, to: target() };
   }
   if (consultId === undefined)
     throw new UserInputError(`For ${mode} give consultId: the participantId that consult answered with.`);
-  return { ...choice, mode, to, consultId };
+  return mode === 'cancel' ? { ...choice, mode, consultId } : { ...choice, mode, to: target(), consultId };
 }
