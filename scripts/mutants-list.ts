@@ -549,4 +549,27 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/pbx/voipms/transcripts.test.ts',
     only: 'is made once',
   },
+  {
+    name: '3cx: a clear forgets nothing',
+    file: 'src/carriers/threecx/downlink.ts',
+    find: 'this.#queue = [];',
+    replace: '',
+    test: 'test/carriers/threecx/audio.test.ts',
+    only: 'is forgotten at a clear',
+  },
+  {
+    name: '3cx: what is on its way at a clear was not heard',
+    file: 'src/call/floor.ts',
+    find: '(traitsOf(draft.call).clearLeavesMs ?? 0)',
+    replace: '0',
+    test: 'test/call/talking.test.ts',
+    only: 'leaves on its way',
+  },
+  {
+    name: '3cx: digits without + are dialled as they are',
+    file: 'src/carriers/threecx/destination.ts',
+    find: 'await checkExtension(setUp, to);',
+    replace: '',
+    test: 'test/carriers/threecx/line.test.ts',
+  },
 ];

@@ -61,19 +61,26 @@ export async function run(words: readonly string[]): Promise<number> {
     args: [...words],
     options: {
       json: { type: 'boolean', default: false },
-      scenario: { type: 'string', default: 'reservation' },
-      carrier: { type: 'string', default: 'twilio' },
+      scenario: { type: 'string' },
+      carrier: { type: 'string' },
       pbx: { type: 'string' },
     },
   });
   const stdout = claimStdout();
   const show: Show = (text) => void (values.json ? process.stderr : stdout).write(`${text}\n`);
+  const { scenario, carrier = 'twilio' } = values;
+  if (scenario !== undefined && carrier !== 'twilio')
+    throw new UserInputError(`--scenario goes with the carrier twilio; there is one story over ${carrier}.`);
   if (values.pbx !== undefined) {
+    if (scenario !== undefined || values.carrier !== undefined)
+      throw new UserInputError(
+        '--pbx tries tools and places no call of the agent: leave --carrier and --scenario out.',
+      );
     const { report, code } = await runPbxDemo(values.pbx, show);
     if (values.json) stdout.write(`${JSON.stringify(report)}\n`);
     return code;
   }
-  const stage = await setStage(values.carrier, values.scenario);
+  const stage = await setStage(carrier, scenario ?? 'reservation');
   const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-demo-'));
   try {
     const report = await simulate(stage, dataDir, show);
