@@ -379,9 +379,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'asterisk: a quiet telephone is not silence',
-    file: 'src/carriers/inbound-audio.ts',
-    find: 'this.#patienceMs : MOST_BEHIND_MS',
-    replace: '1e9 : 1e9',
+    file: 'src/carriers/asterisk/inbound-audio.ts',
+    find: 'if (behindMs > PATIENCE_MS) {',
+    replace: 'if (behindMs > 1e9) {',
     test: 'test/carriers/asterisk/audio.test.ts',
   },
   {

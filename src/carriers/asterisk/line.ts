@@ -1,9 +1,9 @@
 import type { CarrierEvent, LineStatus } from '../../call/events.ts';
 import type { Audio } from '../../media/audio.ts';
 import type { Line, LineOptions, Redirection } from '../carrier.ts';
-import { InboundAudio } from '../inbound-audio.ts';
 import type { DownlinkClock } from './downlink.ts';
 import type { Exchange, ExchangeNews } from './exchange.ts';
+import { InboundAudio } from './inbound-audio.ts';
 import type { MediaLeg } from './leg.ts';
 
 export interface LineSetUp {
@@ -29,8 +29,6 @@ export interface Taking {
   readonly leg: MediaLeg;
 }
 
-/** A telephone that suppresses silence sends nothing while its holder is quiet, and Asterisk passes on nothing then. The network's jitter is no silence. */
-export const PATIENCE_MS = 160;
 const TERMINAL: ReadonlySet<LineStatus> = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
 
 /** One telephone call over Asterisk. Its stream comes once; when it is lost, Asterisk has ended the call or gone on in its dial plan. */
@@ -175,7 +173,7 @@ export class AsteriskLine implements Line {
     this.#isLive = true;
     this.#hasStarted = true;
     const { clock, options } = this.#setUp;
-    this.#inbound = new InboundAudio(clock, options.hear, PATIENCE_MS);
+    this.#inbound = new InboundAudio(clock, options.hear);
     // Who hears audio has answered; news of that may be slower, or lost with the manager.
     this.#take({ kind: 'status', status: this.#isRinging ? 'ringing' : 'answered' });
     this.#emit({ type: 'carrier.streamStarted', epoch: 1 });

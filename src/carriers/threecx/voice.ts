@@ -1,7 +1,7 @@
 import type { LineOptions } from '../carrier.ts';
-import { InboundAudio } from '../inbound-audio.ts';
 import { Downlink } from './downlink.ts';
 import type { ThreeCxClock, ThreeCxExchange } from './exchange.ts';
+import { InboundAudio } from './inbound-audio.ts';
 import { AudioLeg } from './leg.ts';
 
 export interface VoiceOptions {
@@ -18,9 +18,6 @@ export interface VoiceOptions {
   readonly lost: (wasOpen: boolean) => void;
 }
 
-/** Whether 3CX sends anything while a telephone is quiet is not documented. TCP loses nothing: what is late by a repeated packet still comes. */
-export const PATIENCE_MS = 260;
-
 /** Both directions of a call's audio, from one opening to its end: one epoch of its stream. */
 export class Voice {
   readonly #options: VoiceOptions;
@@ -36,7 +33,7 @@ export class Voice {
 
   /** The callee is heard from now on; what is said waits until it is open. */
   begin(): void {
-    this.#inbound ??= new InboundAudio(this.#options.clock, this.#options.hear, PATIENCE_MS);
+    this.#inbound ??= new InboundAudio(this.#options.clock, this.#options.hear);
   }
 
   /** The participant must be connected. */

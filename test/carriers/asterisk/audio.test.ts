@@ -1,9 +1,8 @@
 /** Both directions of a call's audio, in virtual time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Downlink } from '../../../src/carriers/asterisk/downlink.ts';
-import { PATIENCE_MS } from '../../../src/carriers/asterisk/line.ts';
+import { InboundAudio } from '../../../src/carriers/asterisk/inbound-audio.ts';
 import { markCommand, readMediaEvent } from '../../../src/carriers/asterisk/stream.ts';
-import { InboundAudio } from '../../../src/carriers/inbound-audio.ts';
 import { noise } from '../../contracts/carrier-probe.ts';
 
 class StillClock {
@@ -146,7 +145,7 @@ describe('audio from Asterisk', () => {
   };
   beforeEach(() => {
     heard = [];
-    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }), PATIENCE_MS);
+    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }));
   });
 
   it('is passed on as it comes', () => {

@@ -1,17 +1,17 @@
 /**
- * What the telephone says, without holes, for carriers whose network sends nothing (or may) while a telephone is quiet: the model would wait
- * for the end of a sentence that has long been over. Real time that brings no audio is silence. Audio that comes late after all is passed on,
- * and the time it is ahead by then is not filled again.
+ * What the telephone says, without holes. Whether 3CX sends anything while a telephone is quiet is not documented; where it does not, the
+ * model would wait for the end of a sentence that has long been over. Real time that brings no audio is silence. Audio that comes late after
+ * all is passed on, and the time it is ahead by then is not filled again.
  */
-import { Audio } from '../media/audio.ts';
-import { bytesOfMs, FRAME_BYTES, msOfBytes, SILENCE_BYTE } from '../media/mulaw.ts';
+import { Audio } from '../../media/audio.ts';
+import { bytesOfMs, FRAME_BYTES, msOfBytes, SILENCE_BYTE } from '../../media/mulaw.ts';
+import type { ThreeCxClock } from './exchange.ts';
 
-export interface InboundClock {
-  now(): number;
-  setTimer(fire: () => void, delayMs: number): () => void;
-}
+type Timing = Pick<ThreeCxClock, 'now' | 'setTimer'>;
 
 const LOOK_MS = 100;
+/** TCP loses nothing: what is late by a repeated packet still comes. */
+const PATIENCE_MS = 260;
 /** So much is left to come late. */
 const MARGIN_MS = 60;
 /** A look that is so late had to wait for a busy process, as had the audio. That is read first: so many looks in time come before a judgement. */
@@ -21,25 +21,21 @@ const LOOKS_IN_TIME = 2;
 const MOST_BEHIND_MS = 1_500;
 
 export class InboundAudio {
-  readonly #clock: InboundClock;
+  readonly #clock: Timing;
   readonly #hear: (audio: Audio, mediaMs: number) => void;
-  readonly #patienceMs: number;
   readonly #startMs: number;
   #bytes = 0;
   /** Looks in time, in a row. */
   #inTime = 0;
   #cancel: () => void = () => undefined;
 
-  /** `patienceMs`: so late audio may be before it counts as none. */
-  constructor(clock: InboundClock, hear: (audio: Audio, mediaMs: number) => void, patienceMs: number) {
+  constructor(clock: Timing, hear: (audio: Audio, mediaMs: number) => void) {
     this.#clock = clock;
     this.#hear = hear;
-    this.#patienceMs = patienceMs;
     this.#startMs = clock.now();
     this.#look();
   }
 
-  /** µ-law, in whole frames. */
   take(frame: Buffer): void {
     const mediaMs = msOfBytes(this.#bytes);
     this.#bytes += frame.byteLength;
@@ -61,7 +57,8 @@ export class InboundAudio {
 
   #fill(): void {
     const behindMs = this.#clock.now() - this.#startMs - msOfBytes(this.#bytes);
-    if (behindMs <= (this.#inTime >= LOOKS_IN_TIME ? this.#patienceMs : MOST_BEHIND_MS)) return;
+    const patienceMs = this.#inTime >= LOOKS_IN_TIME ? PATIENCE_MS : MOST_BEHIND_MS;
+    if (behindMs <= patienceMs) return;
     const missing = bytesOfMs(behindMs - MARGIN_MS);
     this.take(Buffer.alloc(missing - (missing % FRAME_BYTES), SILENCE_BYTE));
   }
