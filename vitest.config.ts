@@ -5,7 +5,7 @@ const JOURNEYS = ['test/{journeys,system,bench}/**/*.test.ts', 'test/simulator/a
 /** Many processes, others' programs, and installs: they start more than they wait, so they are not beside calls either. */
 const PROGRAMS = [
   'test/conformance/**/*.test.ts',
-  'test/journeys/{clients,clients-trouble,inspector,install,processes,sharing}.test.ts',
+  'test/journeys/{clients,clients-trouble,hosted,hosted-call,inspector,install,processes,sharing}.test.ts',
   'test/{package,bundle}.test.ts',
 ];
 /** Many calls at once, faults, kills and floods: heavy, so not beside calls that are judged by the millisecond. */

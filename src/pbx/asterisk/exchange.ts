@@ -46,7 +46,8 @@ export interface ExchangeOptions {
 /** Presses are told apart by the other side with this much between them. */
 const KEY_MS = 120;
 const BETWEEN_KEYS_MS = 250;
-const DIAL_END_MS = 300;
+/** On a busy server it comes late; where none comes, that is not worth longer. */
+const DIAL_END_MS = 1_500;
 const MOST_LOOKS = 20;
 const LOOK_MS = 25;
 /** Whoever waits for a transfer gives it up after ten seconds; a person must not be taken away after that. */
