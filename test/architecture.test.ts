@@ -151,8 +151,8 @@ function arrowFaults({ from, to }: Import): readonly string[] {
 function sameFamilyFaults(from: string, to: string): readonly string[] {
   const adapters = folderOf(from) in FAMILIES || folderOf(from) === 'pbx';
   const [mine, theirs] = [vendorOf(from), vendorOf(to)];
-  // What every telephone system needs stands beside them.
-  if (theirs === 'pbx') return [];
+  // What several of a family need stands beside them.
+  if (theirs === 'pbx' || theirs === 'carriers') return [];
   if (!adapters || mine === theirs || to === FAMILIES[folderOf(from)]) return [];
   return [`${from} imports ${to}: adapters of one family never meet`];
 }
@@ -234,6 +234,7 @@ describe('the checker of the architecture', () => {
       "import { m } from '../asterisk/carrier.ts';",
       /never meet/,
     ],
+    ['what carriers share knowing one', 'src/carriers/a.ts', "import { m } from './twilio/carrier.ts';", /never meet/],
     ['pbx vendors meeting', 'src/pbx/threecx/a.ts', "import { m } from '../asterisk/ami.ts';", /never meet/],
     [
       'the shell naming an adapter',
@@ -322,6 +323,7 @@ describe('the checker of the architecture', () => {
       'src/models/openai/a.ts',
       "import type { M } from '../model.ts';\nimport { x } from './b.ts';",
     ],
+    ['what carriers share', 'src/carriers/twilio/a.ts', "import { x } from '../with-line.ts';"],
     ['compose naming an adapter', 'src/compose.ts', "import { m } from './models/openai/model.ts';"],
     [
       'a forbidden word in a comment',

@@ -3,6 +3,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import type { CallId, CarrierTraits } from '../../call/words.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Carrier, Line, LineOptions, MediaSocket, UpgradeRequest } from '../carrier.ts';
+import { withLine } from '../with-line.ts';
 import { startAudioSocketServer } from './audiosocket-server.ts';
 import type { DownlinkClock } from './downlink.ts';
 import type { Exchange } from './exchange.ts';
@@ -209,7 +210,7 @@ class AsteriskCarrier implements Carrier {
     };
     this.#options.incoming?.take({
       ...call,
-      carrier: { ...this.#face(), line },
+      carrier: withLine(this, line),
       decline: () => {
         if (!isTaken) decline(leg);
       },
@@ -222,20 +223,6 @@ class AsteriskCarrier implements Carrier {
     const made = new AsteriskLine({ options, exchange, clock, way, forget });
     this.#lines.add(made);
     return made;
-  }
-
-  #face(): Omit<Carrier, 'line'> {
-    const { name, traits, webhooks, sockets } = this;
-    return {
-      name,
-      traits,
-      webhooks,
-      sockets,
-      preflight: () => this.preflight(),
-      hangUpStranded: (id) => this.hangUpStranded(id),
-      listCalls: (query) => this.listCalls(query),
-      close: () => undefined,
-    };
   }
 }
 

@@ -1,10 +1,11 @@
 import type { CarrierEvent, LineStatus } from '../../call/events.ts';
 import type { Audio } from '../../media/audio.ts';
 import type { Line, LineOptions, Redirection } from '../carrier.ts';
+import { InboundAudio } from '../inbound-audio.ts';
 import type { DownlinkClock } from './downlink.ts';
 import type { Exchange, ExchangeNews } from './exchange.ts';
-import { InboundAudio } from './inbound-audio.ts';
 import type { MediaLeg } from './leg.ts';
+import { patience } from './patience.ts';
 
 export interface LineSetUp {
   readonly options: LineOptions;
@@ -173,7 +174,7 @@ export class AsteriskLine implements Line {
     this.#isLive = true;
     this.#hasStarted = true;
     const { clock, options } = this.#setUp;
-    this.#inbound = new InboundAudio(clock, options.hear);
+    this.#inbound = new InboundAudio(clock, options.hear, patience);
     // Who hears audio has answered; news of that may be slower, or lost with the manager.
     this.#take({ kind: 'status', status: this.#isRinging ? 'ringing' : 'answered' });
     this.#emit({ type: 'carrier.streamStarted', epoch: 1 });

@@ -2,6 +2,7 @@
 import type { CarrierTraits } from '../../call/words.ts';
 import { ConfigError } from '../../errors.ts';
 import type { Carrier, Line, LineOptions, ListedCall } from '../carrier.ts';
+import { withLine } from '../with-line.ts';
 import type { ExchangeEvent, Participant, ThreeCxClock, ThreeCxExchange, ThreeCxLog } from './exchange.ts';
 import { dropParticipant } from './hang-up.ts';
 import { ThreeCxLine } from './line.ts';
@@ -211,7 +212,7 @@ class ThreeCxCarrier implements Carrier {
     logger.info({ call: nameInLog(uniqueId) }, 'a call comes in');
     const line = (options: LineOptions): Line => this.#made(options, participant);
     incoming.take({
-      carrier: { ...this.#face(), line },
+      carrier: withLine(this, line),
       uniqueId,
       from,
       to: participant.partyDid ?? routePoint,
@@ -270,20 +271,6 @@ class ThreeCxCarrier implements Carrier {
 
   #firstSeenOf({ id }: Participant): number {
     return this.#firstSeen.get(id) ?? this.#options.clock.wall();
-  }
-
-  #face(): Omit<Carrier, 'line'> {
-    const { name, traits, webhooks, sockets } = this;
-    return {
-      name,
-      traits,
-      webhooks,
-      sockets,
-      preflight: () => this.preflight(),
-      hangUpStranded: (id) => this.hangUpStranded(id),
-      listCalls: (query) => this.listCalls(query),
-      close: () => undefined,
-    };
   }
 }
 

@@ -1,8 +1,9 @@
 import type { LineOptions } from '../carrier.ts';
+import { InboundAudio } from '../inbound-audio.ts';
 import { Downlink } from './downlink.ts';
 import type { ThreeCxClock, ThreeCxExchange } from './exchange.ts';
-import { InboundAudio } from './inbound-audio.ts';
 import { AudioLeg } from './leg.ts';
+import { newPatience } from './patience.ts';
 
 export interface VoiceOptions {
   readonly exchange: ThreeCxExchange;
@@ -33,7 +34,7 @@ export class Voice {
 
   /** The callee is heard from now on; what is said waits until it is open. */
   begin(): void {
-    this.#inbound ??= new InboundAudio(this.#options.clock, this.#options.hear);
+    this.#inbound ??= new InboundAudio(this.#options.clock, this.#options.hear, newPatience());
   }
 
   /** The participant must be connected. */

@@ -157,7 +157,7 @@ export class AgentExchange {
     }
   }
 
-  /** Only to an extension that is listed now, and that the dial plan has where it is dialled: any other name could lead anywhere, or nowhere. */
+  /** Only to an extension that is listed now, and that the dial plan has where it is dialled: another name could lead anywhere, or nowhere. */
   async transfer(uniqueId: string, extension: string): Promise<'done' | 'failed'> {
     const { ami, clock, context, logger } = this.#options;
     const sinceMs = clock.now();

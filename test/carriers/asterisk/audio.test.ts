@@ -1,8 +1,9 @@
 /** Both directions of a call's audio, in virtual time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Downlink } from '../../../src/carriers/asterisk/downlink.ts';
-import { InboundAudio } from '../../../src/carriers/asterisk/inbound-audio.ts';
+import { patience } from '../../../src/carriers/asterisk/patience.ts';
 import { markCommand, readMediaEvent } from '../../../src/carriers/asterisk/stream.ts';
+import { InboundAudio } from '../../../src/carriers/inbound-audio.ts';
 import { noise } from '../../contracts/carrier-probe.ts';
 
 class StillClock {
@@ -145,7 +146,7 @@ describe('audio from Asterisk', () => {
   };
   beforeEach(() => {
     heard = [];
-    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }));
+    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }), patience);
   });
 
   it('is passed on as it comes', () => {

@@ -1,8 +1,9 @@
 /** Both directions of a call's audio, in virtual time. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { InboundAudio } from '../../../src/carriers/inbound-audio.ts';
 import { Downlink, MOST_QUEUED_MS } from '../../../src/carriers/threecx/downlink.ts';
 import type { AudioSink } from '../../../src/carriers/threecx/exchange.ts';
-import { InboundAudio } from '../../../src/carriers/threecx/inbound-audio.ts';
+import { newPatience } from '../../../src/carriers/threecx/patience.ts';
 import { PcmReader, pcmOf } from '../../../src/carriers/threecx/pcm.ts';
 import { noise, voiced } from '../../contracts/carrier-probe.ts';
 import { HandClock } from '../twilio/rig.ts';
@@ -216,7 +217,7 @@ describe('audio from 3CX', () => {
   };
   beforeEach(() => {
     heard = [];
-    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }));
+    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }), newPatience());
   });
 
   it('is passed on as it comes', () => {

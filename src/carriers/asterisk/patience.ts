@@ -1,0 +1,9 @@
+import type { Patience } from '../inbound-audio.ts';
+
+/** A telephone that suppresses silence sends nothing, and Asterisk passes on nothing then. The network's jitter and a busy process are no silence. */
+const PATIENCE_MS = 160;
+/** A look that is so late had to wait for a busy process, as had the audio: that is read first. */
+const LATE_MS = 50;
+const AFTER_LATE_MS = 5;
+
+export const patience: Patience = (lateMs) => ({ patienceMs: PATIENCE_MS, inMs: lateMs > LATE_MS ? AFTER_LATE_MS : 0 });
