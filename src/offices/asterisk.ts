@@ -9,7 +9,7 @@ import type { Clock } from '../switchboard/clock.ts';
 import type { Logger } from '../switchboard/logger.ts';
 import { countryFacts, isEmergencyIn, suggestE164 } from '../switchboard/numbers.ts';
 import { checkNumber } from '../switchboard/policy.ts';
-import { late, notConfigured } from './late.ts';
+import { examined, notConfigured } from './late.ts';
 
 /** Null while settings are missing. Connects when it is first used. @throws ConfigError */
 export function createOffice(config: Config, clock: Clock, logger: Logger): Asterisk | null {
@@ -61,28 +61,26 @@ export function requireAsterisk(config: Config, clock: Clock, logger: Logger): A
 /** For `switchboard doctor`: nothing where no Asterisk is configured. Never rejects for what it finds. */
 export async function examineAsterisk(config: Config, clock: Clock, logger: Logger): Promise<readonly Finding[]> {
   if ([config.amiHost, config.amiUsername, config.amiSecret].every((value) => value === null)) return [];
-  const office = late(() => requireAsterisk(config, clock, logger));
-  try {
-    const asterisk = office.get();
-    const facts = await asterisk.look(config.asteriskAgentContext);
-    const wishes = {
-      context: config.asteriskContext,
-      agentContext: config.asteriskAgentContext,
-      readOnly: config.readOnly,
-      carriesCalls: config.asteriskMediaUsername !== null,
-      hasAudioSocket: config.asteriskAudioSocket !== null,
-      takesCalls: config.inboundContext !== null,
-    };
-    return [
-      ...checkAsterisk(facts, wishes),
-      ...(await examineRecords(asterisk)),
-      ...(await examineRecordings(asterisk)),
-    ];
-  } catch (error) {
-    return [fail('asterisk', error instanceof Error ? error.message : 'Asterisk could not be looked at.')];
-  } finally {
-    office.close();
-  }
+  return await examined(
+    'asterisk',
+    () => requireAsterisk(config, clock, logger),
+    async (asterisk) => {
+      const facts = await asterisk.look(config.asteriskAgentContext);
+      const wishes = {
+        context: config.asteriskContext,
+        agentContext: config.asteriskAgentContext,
+        readOnly: config.readOnly,
+        carriesCalls: config.asteriskMediaUsername !== null,
+        hasAudioSocket: config.asteriskAudioSocket !== null,
+        takesCalls: config.inboundContext !== null,
+      };
+      return [
+        ...checkAsterisk(facts, wishes),
+        ...(await examineRecords(asterisk)),
+        ...(await examineRecordings(asterisk)),
+      ];
+    },
+  );
 }
 
 async function examineRecords(asterisk: Asterisk): Promise<readonly Finding[]> {

@@ -1,3 +1,4 @@
+import { type Finding, fail } from '../doctor/finding.ts';
 import { ConfigError } from '../errors.ts';
 
 /** A system that is made when it is first asked for, out of settings that may change until then. */
@@ -29,4 +30,21 @@ export function notConfigured(
   return new ConfigError(`${system} is not configured: ${missing.join(', ')} ${verb} not set. ${advice}`, {
     settings: missing,
   });
+}
+
+/** For `switchboard doctor`: what a look at a system finds, which is made for it and closed again. Never rejects: a failure is a finding. */
+export async function examined<System extends { close(): void }>(
+  check: string,
+  create: () => System,
+  look: (system: System) => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  let system: System | null = null;
+  try {
+    system = create();
+    return await look(system);
+  } catch (error) {
+    return [fail(check, error instanceof Error ? error.message : 'It could not be looked at.')];
+  } finally {
+    system?.close();
+  }
 }

@@ -1,6 +1,6 @@
 /** 3CX, out of the settings alone. */
 import type { Config } from '../config/config.ts';
-import { type Finding, fail } from '../doctor/finding.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { checkThreeCx } from '../doctor/threecx.ts';
 import { ConfigError } from '../errors.ts';
 import { createThreeCx, type SmsSent, type ThreeCx } from '../pbx/threecx/operations.ts';
@@ -8,22 +8,17 @@ import type { Clock } from '../switchboard/clock.ts';
 import type { Logger } from '../switchboard/logger.ts';
 import { isEmergencyIn } from '../switchboard/numbers.ts';
 import { checkNumber } from '../switchboard/policy.ts';
-import { late, notConfigured } from './late.ts';
+import { examined, notConfigured } from './late.ts';
 
 export type SendSms = (request: { readonly to: string; readonly text: string }) => Promise<SmsSent>;
 
 const NO_LOGINS =
   'PBX_USERNAME and PBX_PASSWORD are not used: a person’s own login in a settings file would carry all their rights, and stop working with two-factor sign-in or a new password. Make an API client in 3CX (Admin Console, Integrations, API), and set PBX_CLIENT_ID and PBX_CLIENT_SECRET; docs/3cx.md.';
 
-/** Null while settings are missing. Connects when it is first used. `sendSms`: null where no carrier of text messages is set up. */
-export function createThreeCxOffice(
-  config: Config,
-  clock: Clock,
-  logger: Logger,
-  sendSms: SendSms | null,
-): ThreeCx | null {
+/** Connects when it is first used. `sendSms`: null where no carrier of text messages is set up. @throws ConfigError that says what is missing */
+export function requireThreeCx(config: Config, clock: Clock, logger: Logger, sendSms: SendSms | null): ThreeCx {
   const { pbxFqdn, pbxClientId, pbxClientSecret, allowedNumbers, blockedNumbers } = config;
-  if (pbxFqdn === null || pbxClientId === null || pbxClientSecret === null) return null;
+  if (pbxFqdn === null || pbxClientId === null || pbxClientSecret === null) throw whyNone(config);
   return createThreeCx({
     baseUrl: pbxFqdn,
     clientId: pbxClientId,
@@ -41,19 +36,15 @@ export function createThreeCxOffice(
   });
 }
 
-/** @throws ConfigError that says what is missing */
-export function requireThreeCx(config: Config, clock: Clock, logger: Logger, sendSms: SendSms | null): ThreeCx {
-  const office = createThreeCxOffice(config, clock, logger, sendSms);
-  if (office !== null) return office;
-  const { pbxFqdn, pbxClientId, pbxClientSecret, pbxUsername, pbxPassword, simulate } = config;
+function whyNone({ pbxFqdn, pbxClientId, pbxClientSecret, pbxUsername, pbxPassword, simulate }: Config): ConfigError {
   if (simulate && pbxFqdn === null)
-    throw new ConfigError(
+    return new ConfigError(
       'With --simulate the telephones of the office are left alone, whatever is set. Add --toolsets voice,3cx to try a simulated 3CX, or start Switchboard without --simulate.',
       { settings: [] },
     );
   if (pbxUsername !== null || pbxPassword !== null)
-    throw new ConfigError(NO_LOGINS, { settings: ['PBX_USERNAME', 'PBX_PASSWORD'] });
-  throw notConfigured(
+    return new ConfigError(NO_LOGINS, { settings: ['PBX_USERNAME', 'PBX_PASSWORD'] });
+  return notConfigured(
     '3CX',
     { PBX_FQDN: pbxFqdn, PBX_CLIENT_ID: pbxClientId, PBX_CLIENT_SECRET: pbxClientSecret },
     'docs/3cx.md says how to make the API client.',
@@ -65,17 +56,15 @@ export async function examineThreeCx(config: Config, clock: Clock, logger: Logge
   const { pbxFqdn, pbxClientId, pbxClientSecret, pbxUsername, pbxPassword } = config;
   const given = [pbxFqdn, pbxClientId, pbxClientSecret, pbxUsername, pbxPassword];
   if (given.every((value) => value === null)) return [];
-  const office = late(() => requireThreeCx(config, clock, logger, null));
-  try {
-    return checkThreeCx(await office.get().look(), {
-      routePoint: pbxClientId ?? '',
-      defaultExtension: config.pbxDefaultExtension,
-      hasLogin: pbxUsername !== null || pbxPassword !== null,
-      takesCalls: config.inboundContext !== null,
-    });
-  } catch (error) {
-    return [fail('3cx', error instanceof Error ? error.message : '3CX could not be looked at.')];
-  } finally {
-    office.close();
-  }
+  const wishes = {
+    routePoint: pbxClientId ?? '',
+    defaultExtension: config.pbxDefaultExtension,
+    hasLogin: pbxUsername !== null || pbxPassword !== null,
+    takesCalls: config.inboundContext !== null,
+  };
+  return await examined(
+    '3cx',
+    () => requireThreeCx(config, clock, logger, null),
+    async (threecx) => checkThreeCx(await threecx.look(), wishes),
+  );
 }

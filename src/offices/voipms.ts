@@ -8,16 +8,16 @@ import { createVoipMs, type VoipMs } from '../pbx/voipms/operations.ts';
 import { openTranscriptFolder } from '../store/files/transcripts.ts';
 import type { Clock } from '../switchboard/clock.ts';
 import type { Logger } from '../switchboard/logger.ts';
-import { late, notConfigured } from './late.ts';
+import { examined, notConfigured } from './late.ts';
 import type { SendSms } from './threecx.ts';
 
 /** A recording is a file of minutes. */
 const TRANSCRIBE_MS = 120_000;
 
-/** Null while settings are missing. */
-export function createVoipMsOffice(config: Config, clock: Clock, logger: Logger): VoipMs | null {
+/** @throws ConfigError that says what is missing */
+export function requireVoipMs(config: Config, clock: Clock, logger: Logger): VoipMs {
   const { voipmsApiUsername, voipmsApiPassword, openaiApiKey } = config;
-  if (voipmsApiUsername === null || voipmsApiPassword === null) return null;
+  if (voipmsApiUsername === null || voipmsApiPassword === null) throw whyNone(config);
   return createVoipMs({
     url: config.voipmsApiUrl,
     username: voipmsApiUsername,
@@ -39,17 +39,13 @@ export function createVoipMsOffice(config: Config, clock: Clock, logger: Logger)
   });
 }
 
-/** @throws ConfigError that says what is missing */
-export function requireVoipMs(config: Config, clock: Clock, logger: Logger): VoipMs {
-  const office = createVoipMsOffice(config, clock, logger);
-  if (office !== null) return office;
-  const { voipmsApiUsername, voipmsApiPassword, simulate } = config;
+function whyNone({ voipmsApiUsername, voipmsApiPassword, simulate }: Config): ConfigError {
   if (simulate && voipmsApiUsername === null)
-    throw new ConfigError(
+    return new ConfigError(
       'With --simulate the account at VoIP.ms is left alone, whatever is set. Add --toolsets voice,voipms to try a simulated one, or start Switchboard without --simulate.',
       { settings: [] },
     );
-  throw notConfigured(
+  return notConfigured(
     'VoIP.ms',
     { VOIPMS_API_USERNAME: voipmsApiUsername, VOIPMS_API_PASSWORD: voipmsApiPassword },
     'docs/voipms.md says how to enable the API.',
@@ -69,13 +65,12 @@ export function smsOf(config: Config, voipms: () => VoipMs): SendSms | null {
 /** For `switchboard doctor`: nothing where no account is configured. Never rejects for what it finds. */
 export async function examineVoipMs(config: Config, clock: Clock, logger: Logger): Promise<readonly Finding[]> {
   if (config.voipmsApiUsername === null && config.voipmsApiPassword === null) return [];
-  const office = late(() => requireVoipMs(config, clock, logger));
-  try {
-    const { trouble } = await office.get().look();
-    return [trouble === null ? ok('voipms', 'The API of VoIP.ms answers.') : fail('voipms', trouble)];
-  } catch (error) {
-    return [fail('voipms', error instanceof Error ? error.message : 'VoIP.ms could not be looked at.')];
-  } finally {
-    office.close();
-  }
+  return await examined(
+    'voipms',
+    () => requireVoipMs(config, clock, logger),
+    async (voipms) => {
+      const { trouble } = await voipms.look();
+      return [trouble === null ? ok('voipms', 'The API of VoIP.ms answers.') : fail('voipms', trouble)];
+    },
+  );
 }
