@@ -4,6 +4,7 @@ import type { Limits } from './call/words.ts';
 import { createAsteriskCarrier, type IncomingCall, nameInLog } from './carriers/asterisk/carrier.ts';
 import type { Carrier } from './carriers/carrier.ts';
 import { createThreeCxCarrier } from './carriers/threecx/carrier.ts';
+import { nameInLog as threeCxNameInLog } from './carriers/threecx/names.ts';
 import { createTwilioCarrier, type TwilioOptions } from './carriers/twilio/carrier.ts';
 import type { AppTiming } from './config/app-timing.ts';
 import { type Config, usualVia } from './config/config.ts';
@@ -106,10 +107,7 @@ function createAsterisk(options: OutsideOptions): Carrier | null {
     audioSocket: config.asteriskAudioSocket === null ? undefined : addressOf(config.asteriskAudioSocket),
     clock,
     logger,
-    incoming: incomingOf<IncomingCall>(options, (call) => {
-      options.logger.warn({ call: nameInLog(call.uniqueId) }, 'a call that came in was not taken');
-      call.decline();
-    }),
+    incoming: incomingOf<IncomingCall>(options, nameInLog, (call) => call.decline()),
   });
 }
 
@@ -125,21 +123,23 @@ function createThreeCx(options: OutsideOptions): Carrier | null {
     checkExtension,
     clock,
     logger,
-    incoming: incomingOf<Ringing>(options, () => logger.warn({}, 'a call that came in was not taken')),
+    // One that is not taken rings on.
+    incoming: incomingOf<Ringing>(options, threeCxNameInLog),
   });
 }
 
-/** `refused` hears of a call that is left to the telephone system after all. */
+/** `decline` leaves a call to the telephone system after all. */
 function incomingOf<Call extends Ringing>(
   { config, take, logger }: OutsideOptions,
-  refused: (call: Call) => void,
+  nameOf: (uniqueId: string) => string,
+  decline: (call: Call) => void = () => undefined,
 ): { readonly mayTake: () => boolean; readonly take: (call: Call) => void } {
   return {
     mayTake: () => config.inboundContext !== null,
     take: (call) => {
       take(call).catch((err: unknown) => {
-        logger.debug({ err }, 'why a call that came in was not taken');
-        refused(call);
+        logger.warn({ err, call: nameOf(call.uniqueId) }, 'a call that came in was not taken');
+        decline(call);
       });
     },
   };

@@ -125,7 +125,7 @@ export const triggerCall = defineTool({
         message,
         callId: placed.callId,
         // A name of Twilio's; a telephone system of the office has ids of its own in its records.
-        callSid: placed.carrier === 'asterisk' || placed.carrier === '3cx' ? null : placed.carrierCallId,
+        callSid: placed.carrier === 'twilio' ? placed.carrierCallId : null,
         simulated: switchboard.simulated,
         next,
       },
