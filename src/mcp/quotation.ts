@@ -46,7 +46,8 @@ export function spoken(line: Line): string {
   return `[${clock(line.startMs)}] ${line.speaker}: ${line.text === '' ? '(nothing was heard)' : line.text}${note}`;
 }
 
-function clock(ms: number): string {
+/** Such as `0:03`. */
+export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }

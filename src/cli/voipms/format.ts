@@ -1,66 +1,20 @@
 /** An answer of the API for a person, or for a program. */
 import { clean } from '../../mcp/quotation.ts';
+import type { VoipMsAnswer } from '../../pbx/voipms/client.ts';
+import { isRow, type Row } from '../../pbx/voipms/values.ts';
 import { blottedText, blottedValue } from './blot.ts';
 
 export const FORMATS = ['pretty', 'json', 'raw'] as const;
 export type Format = (typeof FORMATS)[number];
 
-export interface Answer {
-  readonly status: string;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly text: string;
-}
-
-type Row = Readonly<Record<string, unknown>>;
-
 /** Fields that hold a list; one row alone may come without its list. */
+// biome-ignore format: one word a line says no more
 const LISTS: ReadonlySet<string> = new Set([
-  ...[
-    'accounts',
-    'allowed_codecs',
-    'auth_types',
-    'call_billing',
-    'call_types',
-    'callbacks',
-    'cdr',
-    'charges',
-    'clients',
-  ],
-  ...[
-    'deposits',
-    'device_types',
-    'dids',
-    'disa',
-    'filtering',
-    'folders',
-    'forwardings',
-    'ivrs',
-    'languages',
-    'locales',
-  ],
-  ...[
-    'media',
-    'members',
-    'messages',
-    'music_on_hold',
-    'packages',
-    'phonebook_groups',
-    'phonebooks',
-    'pops',
-    'protocols',
-  ],
-  ...[
-    'queues',
-    'rates',
-    'recognized_phrases',
-    'recordings',
-    'registrations',
-    'ring_groups',
-    'routes',
-    'servers',
-    'sipuris',
-  ],
-  ...['sms', 'mms', 'speakers', 'timecondition', 'timezones', 'transcriptions', 'transactions', 'voicemails'],
+  'accounts', 'allowed_codecs', 'auth_types', 'call_billing', 'call_types', 'callbacks', 'cdr', 'charges', 'clients',
+  'deposits', 'device_types', 'dids', 'disa', 'filtering', 'folders', 'forwardings', 'ivrs', 'languages', 'locales',
+  'media', 'members', 'messages', 'music_on_hold', 'packages', 'phonebook_groups', 'phonebooks', 'pops', 'protocols',
+  'queues', 'rates', 'recognized_phrases', 'recordings', 'registrations', 'ring_groups', 'routes', 'servers', 'sipuris',
+  'sms', 'mms', 'speakers', 'timecondition', 'timezones', 'transcriptions', 'transactions', 'voicemails',
 ]);
 /** Columns of a table, by the field that holds the list; other lists show all that their rows have. */
 const COLUMNS: Readonly<Record<string, readonly string[]>> = {
@@ -95,7 +49,7 @@ const WIDEST_CELL = 48;
 const MOST_COLUMNS = 9;
 
 /** Ends in a line break. Passwords and pins are blotted out in each form. `changes`: of a method that changes something. */
-export function shown(answer: Answer, format: Format, changes: boolean): string {
+export function shown(answer: VoipMsAnswer, format: Format, changes: boolean): string {
   switch (format) {
     case 'raw':
       return `${blottedText(answer.text)}\n`;
@@ -127,7 +81,7 @@ function tidied(row: Row): Row {
   );
 }
 
-function pretty({ status, body }: Answer, changes: boolean): string {
+function pretty({ status, body }: VoipMsAnswer, changes: boolean): string {
   if (status !== 'success') return `Nothing found (${clean(status)}).\n`;
   const { status: _, ...fields } = normalised(body);
   const parts = Object.entries(fields).map(([name, value]) => part(name, value));
@@ -195,7 +149,3 @@ function cell(name: string, value: unknown): string {
 
 /** Cut short they are of no use. */
 const WHOLE: ReadonlySet<string> = new Set(['message', 'msg', 'phrase', 'result', 'members', 'callrecording', 'note']);
-
-function isRow(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

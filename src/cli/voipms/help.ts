@@ -1,6 +1,6 @@
 import { UserInputError } from '../../errors.ts';
 import { METHODS, type VoipMsMethod } from '../../pbx/voipms/methods.ts';
-import { nearest } from './nearest.ts';
+import { nearestMethod } from './nearest.ts';
 
 const OVERVIEW = `switchboard voipms – the API of VoIP.ms from the command line
 
@@ -27,12 +27,9 @@ Exit code: 0 done, 1 not done, or not known whether it was, 2 the command has to
 /** @throws UserInputError where it is not documented. */
 export function methodHelp(word: string): string {
   if (word === 'cdr') return CDR_HELP;
-  const known = METHODS.find(({ name }) => name.toLowerCase() === word.toLowerCase()) ?? null;
-  if (known === null) {
-    const near = nearest(
-      word,
-      METHODS.map(({ name }) => name),
-    );
+  const known = METHODS.find(({ name }) => name.toLowerCase() === word.toLowerCase());
+  if (known === undefined) {
+    const near = nearestMethod(word);
     throw new UserInputError(
       `There is no documented method ${word}.${near === null ? '' : ` Is ${near} meant?`} See: switchboard voipms list`,
     );

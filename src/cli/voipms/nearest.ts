@@ -1,9 +1,19 @@
+import { METHODS } from '../../pbx/voipms/methods.ts';
+
 /** The name that was most likely meant, or null where none is near. */
 export function nearest(word: string, names: readonly string[]): string | null {
   const [best] = names
     .map((name) => ({ name, distance: distanceOf(word.toLowerCase(), name.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
   return best !== undefined && best.distance <= Math.max(2, Math.floor(word.length / 3)) ? best.name : null;
+}
+
+/** The same among the documented methods. */
+export function nearestMethod(word: string): string | null {
+  return nearest(
+    word,
+    METHODS.map(({ name }) => name),
+  );
 }
 
 /** How many letters have to be put in, left out or changed (Levenshtein). */

@@ -1,7 +1,9 @@
 /** From the words of a command line to one call of the API. */
 import { UserInputError } from '../../errors.ts';
 import { METHODS, methodNamed, type VoipMsMethod, type VoipMsParameter } from '../../pbx/voipms/methods.ts';
-import { nearest } from './nearest.ts';
+import { DISPOSITIONS } from '../../pbx/voipms/operations.ts';
+import { DAY_MS, dayOf } from '../../pbx/voipms/values.ts';
+import { nearest, nearestMethod } from './nearest.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -21,8 +23,6 @@ export interface Reading {
   readonly rawParams: boolean;
 }
 
-const DISPOSITIONS = ['answered', 'noanswer', 'busy', 'failed'];
-const DAY_MS = 86_400_000;
 const USUAL_DAYS = 7;
 /** Status `invalid_daterange`. */
 const MOST_DAYS = 92;
@@ -43,10 +43,7 @@ export function readApiRequest(words: readonly string[], reading: Reading): ApiR
 function checked(method: string, params: Readonly<Record<string, string>>, { rawParams }: Reading): ApiRequest {
   const known = methodNamed(method);
   if (known === null) {
-    const near = nearest(
-      method,
-      METHODS.map(({ name }) => name),
-    );
+    const near = nearestMethod(method);
     const notes = [
       `${method} is not a documented method${near === null ? '' : ` (is ${near} meant?)`}: it is passed on as it is, and counts as one that changes something.`,
     ];
@@ -117,24 +114,20 @@ function cdrParams(words: readonly string[], { nowMs }: Reading): Readonly<Recor
     throw new UserInputError('Give days, or from and to, not both.');
   if (days !== undefined && !(/^\d{1,2}$/.test(days) && Number(days) >= 1 && Number(days) <= MOST_DAYS_BACK))
     throw new UserInputError(`days is a whole number from 1 to ${MOST_DAYS_BACK}.`);
-  const last = dayOf(to, 'to') ?? nowMs;
-  const first = dayOf(from, 'from') ?? last - Number(days ?? USUAL_DAYS) * DAY_MS;
+  const last = msOf(to, 'to') ?? nowMs;
+  const first = msOf(from, 'from') ?? last - Number(days ?? USUAL_DAYS) * DAY_MS;
   if (first > last) throw new UserInputError('from is later than to.');
   if (last - first > MOST_DAYS_BACK * DAY_MS)
     throw new UserInputError(`VoIP.ms tells of at most ${MOST_DAYS} days at once; ask for them one after another.`);
   const isChosen = DISPOSITIONS.some((name) => name in params);
   const every = isChosen ? {} : Object.fromEntries(DISPOSITIONS.map((name) => [name, '1']));
-  const range = { date_from: dayText(first), date_to: dayText(last), timezone: '0' };
+  const range = { date_from: dayOf(first), date_to: dayOf(last), timezone: '0' };
   return { ...range, ...every, ...params };
 }
 
-function dayOf(text: string | undefined, name: string): number | null {
+function msOf(text: string | undefined, name: string): number | null {
   if (text === undefined) return null;
   const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(ms) || dayText(ms) !== text) throw new UserInputError(`${name} is a day, as YYYY-MM-DD.`);
+  if (Number.isNaN(ms) || dayOf(ms) !== text) throw new UserInputError(`${name} is a day, as YYYY-MM-DD.`);
   return ms;
-}
-
-function dayText(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }

@@ -1,12 +1,10 @@
 import { UserInputError } from '../../errors.ts';
-import type { Resource } from './resource.ts';
+import { blobOf, MOST_SOUND_BYTES, type Resource } from './resource.ts';
 
 /** `asterisk://recordings/{recording}`: the sound of a recording that the telephone system made, by its percent-encoded name. */
 
 const ADDRESS = 'asterisk://recordings/';
 const LISTED = 50;
-/** As of our own recordings: more than this in one message is what clients choke on. */
-const MOST_BYTES = 8 * 1024 * 1024;
 
 export function officeRecordingUri(name: string): string {
   return `${ADDRESS}${encodeURIComponent(name)}`;
@@ -21,8 +19,8 @@ export const OFFICE_RECORDING_RESOURCE: Resource = {
   description: 'The sound of a call that the telephone system recorded; asterisk_list_recordings finds it.',
   mimeType: 'audio/wav',
   async read({ asterisk }, recording) {
-    const { bytes, mimeType } = await asterisk().recording(nameOf(recording), MOST_BYTES);
-    return { blob: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'), mimeType };
+    const { bytes, mimeType } = await asterisk().recording(nameOf(recording), MOST_SOUND_BYTES);
+    return { blob: blobOf(bytes), mimeType };
   },
   async list({ asterisk }) {
     const page = await asterisk().recordings({ limit: LISTED, offset: 0 });

@@ -1,7 +1,7 @@
 import { UserInputError } from '../../errors.ts';
 import type { RecordingFacts, Switchboard } from '../../switchboard/port.ts';
 import { isoTime } from '../facts.ts';
-import type { ListedResource, Resource } from './resource.ts';
+import { blobOf, type ListedResource, MOST_SOUND_BYTES, type Resource } from './resource.ts';
 import { callIdOf } from './transcriptions.ts';
 
 /** `call://recordings/{callId}`: the sound of one call as a WAV, for clients that can play or store it. */
@@ -10,8 +10,6 @@ export const RECORDING_URI_TEMPLATE = 'call://recordings/{callId}';
 export const RECORDING_MIME_TYPE = 'audio/wav';
 
 const LISTED = 50;
-/** About eight minutes. More than this in one message of JSON, which base64 makes a third larger, is what clients choke on. */
-const MOST_BYTES = 8 * 1024 * 1024;
 
 export function recordingUri(callId: string): string {
   return `call://recordings/${callId}`;
@@ -22,13 +20,13 @@ export function recordingUri(callId: string): string {
  * instead.
  */
 export async function readRecording(switchboard: Switchboard, callId: string): Promise<string> {
-  const audio = await switchboard.recordings.audio(callId, MOST_BYTES);
+  const audio = await switchboard.recordings.audio(callId, MOST_SOUND_BYTES);
   if ('tooLarge' in audio) {
     throw new UserInputError(
       `This recording has ${megabytes(audio.tooLarge)} MB, more than can be read as a resource. Use get-recording for the path of its file, or with saveTo for a copy.`,
     );
   }
-  return Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64');
+  return blobOf(audio);
 }
 
 export async function listRecordingResources(switchboard: Switchboard): Promise<ListedResource[]> {

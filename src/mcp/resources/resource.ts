@@ -28,3 +28,11 @@ export interface Resource {
   /** Of a template: what begins with `value`. */
   complete?(sources: Sources, value: string): Promise<string[]>;
 }
+
+/** About eight minutes. More than this in one message of JSON, which base64 makes a third larger, is what clients choke on. */
+export const MOST_SOUND_BYTES = 8 * 1024 * 1024;
+
+/** As resources have them: in base64. */
+export function blobOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}

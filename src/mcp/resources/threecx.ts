@@ -1,9 +1,9 @@
 import { UserInputError } from '../../errors.ts';
-import type { Extension, ThreeCxList, ThreeCxOperations } from '../../pbx/threecx/operations.ts';
+import type { ThreeCxList } from '../../pbx/threecx/operations.ts';
 import { CALLERS_NAMES, cleaned } from '../tools/answer.ts';
 import { STRANGERS_WORDS } from '../tools/threecx/answer.ts';
 import { lastDays } from '../tools/threecx/get-call-logs.ts';
-import type { Resource } from './resource.ts';
+import { blobOf, MOST_SOUND_BYTES, type Resource } from './resource.ts';
 
 /** `threecx://…`: what is going on in 3CX, live. JSON texts, and the sound of its recordings. */
 export const THREECX_URIS: Readonly<Record<ThreeCxList, string>> = {
@@ -15,10 +15,7 @@ export const THREECX_URIS: Readonly<Record<ThreeCxList, string>> = {
 
 const RECORDINGS = 'threecx://recordings/';
 const LISTED = 50;
-const PAGE = 100;
 const MOST_EXTENSIONS = 1_000;
-/** As of our own recordings: more than this in one message is what clients choke on. */
-const MOST_BYTES = 8 * 1024 * 1024;
 
 export function threeCxRecordingUri(id: number): string {
   return `${RECORDINGS}${id}`;
@@ -56,7 +53,10 @@ export const THREECX_RESOURCES: readonly Resource[] = [
     uri: THREECX_URIS.extensions,
     title: 'Extensions of 3CX',
     description: 'Every extension with the state of its telephone.',
-    read: async ({ threecx }) => text(await allExtensions(threecx())),
+    read: async ({ threecx }) => {
+      const { items, isMore } = await threecx().extensions({ limit: MOST_EXTENSIONS, offset: 0 });
+      return text({ extensions: items, isMore });
+    },
   },
   {
     ...common,
@@ -77,25 +77,12 @@ export const THREECX_RESOURCES: readonly Resource[] = [
     description: 'The sound of a call that 3CX recorded; threecx_record_call finds it with the action list.',
     mimeType: 'audio/wav',
     async read({ threecx }, recording) {
-      const { bytes, mimeType } = await threecx().recording(idOf(recording), MOST_BYTES);
-      return { blob: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'), mimeType };
+      const { bytes, mimeType } = await threecx().recording(idOf(recording), MOST_SOUND_BYTES);
+      return { blob: blobOf(bytes), mimeType };
     },
     // Not listed: clients list when they start, and 3CX is not connected to for that.
   },
 ];
-
-async function allExtensions(
-  operations: ThreeCxOperations,
-): Promise<{ readonly extensions: readonly Extension[]; readonly isMore: boolean }> {
-  const extensions: Extension[] = [];
-  for (let isMore = true; isMore; ) {
-    const page = await operations.extensions({ limit: PAGE, offset: extensions.length });
-    extensions.push(...page.items);
-    isMore = page.isMore && page.items.length > 0;
-    if (isMore && extensions.length >= MOST_EXTENSIONS) return { extensions, isMore };
-  }
-  return { extensions, isMore: false };
-}
 
 function idOf(given: string | string[] | undefined): number {
   const id = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : null;

@@ -1,11 +1,9 @@
 import { UserInputError } from '../../errors.ts';
-import type { Resource } from './resource.ts';
+import { blobOf, MOST_SOUND_BYTES, type Resource } from './resource.ts';
 
 /** `voipms://recordings/{recording}`: the sound of a recording of VoIP.ms. It is named by account and id, with a slash between, percent-encoded. */
 
 const RECORDINGS = 'voipms://recordings/';
-/** As of our own recordings: more than this in one message is what clients choke on. */
-export const MOST_RESOURCE_BYTES = 8 * 1024 * 1024;
 
 export function voipMsRecordingUri(account: string, recording: string): string {
   return `${RECORDINGS}${encodeURIComponent(`${account}/${recording}`)}`;
@@ -22,8 +20,8 @@ export const VOIPMS_RESOURCES: readonly Resource[] = [
     mimeType: 'audio/mpeg',
     async read({ voipms }, variable) {
       const { account, recording } = nameOf(variable);
-      const { bytes, mimeType } = await voipms().recording(account, recording, MOST_RESOURCE_BYTES);
-      return { blob: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'), mimeType };
+      const { bytes, mimeType } = await voipms().recording(account, recording, MOST_SOUND_BYTES);
+      return { blob: blobOf(bytes), mimeType };
     },
     // Not listed: clients list when they start, and that takes a request for each account, which VoIP.ms counts by the minute.
   },

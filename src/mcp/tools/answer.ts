@@ -1,7 +1,7 @@
 /** What the tools of every telephone system have in common. */
 import { z } from 'zod';
 import { masked, short } from '../audit.ts';
-import { bytesIn, fitting } from '../budget.ts';
+import { pageAt } from '../pages.ts';
 import { clean } from '../quotation.ts';
 import type { ToolAnnotations, ToolResult } from '../tool.ts';
 
@@ -55,12 +55,7 @@ export function firstOf<Item extends object>(
   items: readonly Item[],
   limit: number,
 ): { readonly shown: Item[]; readonly total: number; readonly rest: string } {
-  const some = items.slice(0, limit);
-  // Said twice, for programs and for readers.
-  const shown = some.slice(
-    0,
-    fitting(some, (item) => 2 * bytesIn(item)),
-  );
+  const { shown } = pageAt(items.slice(0, limit), 0, false);
   const rest = shown.length === items.length ? '' : ` Only the first ${shown.length} of ${items.length} are shown.`;
   return { shown, total: items.length, rest };
 }

@@ -1,4 +1,5 @@
 /** Which of the three lists an event of the manager makes out of date. */
+import { createNotices, type Notices } from '../notices.ts';
 import type { AmiClient, AmiClock } from './ami/client.ts';
 
 export const LIVE_LISTS = ['channels', 'conferences', 'extensions'] as const;
@@ -25,15 +26,12 @@ const CAUSES: Readonly<Record<string, LiveList>> = {
   ContactStatus: 'extensions',
 };
 
-/** A call makes a dozen events within milliseconds; one notice is enough, and a busy office's phones are not asked all the time. */
-const CALM_MS = 250;
-
 export function listOfEvent(name: string): LiveList | null {
   return CAUSES[name] ?? null;
 }
 
 export interface LiveLists {
-  /** Tells which list has changed, at most once in `CALM_MS` each, and all of them when the connection comes back. */
+  /** Tells which list has changed, and all of them when the connection comes back. */
   watch(changed: (list: LiveList) => void): () => void;
   /** For a change that no event tells of. */
   note(list: LiveList): void;
@@ -56,20 +54,8 @@ export function createLiveLists(ami: AmiClient, clock: AmiClock): LiveLists {
   };
 }
 
-function watchLists(
-  ami: AmiClient,
-  clock: AmiClock,
-  changed: (list: LiveList) => void,
-): { readonly note: (list: LiveList) => void; readonly stop: () => void } {
-  const waiting = new Map<LiveList, () => void>();
-  const note = (list: LiveList): void => {
-    if (waiting.has(list)) return;
-    const cancel = clock.setTimer(() => {
-      waiting.delete(list);
-      changed(list);
-    }, CALM_MS);
-    waiting.set(list, cancel);
-  };
+function watchLists(ami: AmiClient, clock: AmiClock, changed: (list: LiveList) => void): Notices<LiveList> {
+  const { note, stop } = createNotices(clock, changed);
   const stops = [
     ami.onEvent(({ name }) => {
       const list = listOfEvent(name);
@@ -78,11 +64,12 @@ function watchLists(
     ami.onStatus((status) => {
       if (status === 'connected') for (const list of LIVE_LISTS) note(list);
     }),
+    stop,
   ];
-  const stop = (): void => {
-    for (const end of stops) end();
-    for (const cancel of waiting.values()) cancel();
-    waiting.clear();
+  return {
+    note,
+    stop() {
+      for (const end of stops) end();
+    },
   };
-  return { note, stop };
 }

@@ -2,15 +2,13 @@
 import { type UpstreamError, UserInputError } from '../../errors.ts';
 import type { CallControlClock } from './call-control.ts';
 import { numberOf, textOf } from './json.ts';
+import { seenWhen } from './live-calls.ts';
 import type { ActiveCall, Done } from './operations.ts';
 import { isRefusal, isUncertain, uncertain } from './refusals.ts';
-import { pause } from './rest.ts';
 import type { Xapi } from './xapi.ts';
 
 const FIELDS = ['Id', 'Caller', 'Callee', 'Status', 'EstablishedAt'];
 const MOST_CALLS = 500;
-const MOST_LOOKS = 10;
-const LOOK_MS = 100;
 
 export async function activeCalls(xapi: Xapi): Promise<readonly ActiveCall[]> {
   const { rows } = await xapi.list(
@@ -36,8 +34,9 @@ export async function activeCalls(xapi: Xapi): Promise<readonly ActiveCall[]> {
 
 /** Exactly one that is up at this moment. The swagger has 200 for an answer, clients have seen 204. */
 export async function dropActiveCall(xapi: Xapi, clock: CallControlClock, id: number): Promise<Done> {
+  const isGone = (calls: readonly ActiveCall[]): boolean => !calls.some((call) => call.id === id);
   const calls = await activeCalls(xapi);
-  if (!calls.some((call) => call.id === id))
+  if (isGone(calls))
     throw new UserInputError(
       `No active call has the id ${id}. ${calls.length === 0 ? 'There is none at all.' : `There are ${calls.map((call) => call.id).join(', ')}.`}`,
     );
@@ -50,13 +49,10 @@ export async function dropActiveCall(xapi: Xapi, clock: CallControlClock, id: nu
     if (!isUncertain(error)) throw error;
     doubt = error;
   }
-  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-    const now = await activeCalls(xapi).catch((error: unknown) => {
-      throw uncertain(`Whether the call ${id} has ended is not known: the list of calls cannot be read.`, error);
-    });
-    if (!now.some((call) => call.id === id)) return ended(id);
-    await pause(clock, LOOK_MS);
-  }
+  const now = await seenWhen(clock, () => activeCalls(xapi), isGone).catch((error: unknown) => {
+    throw uncertain(`Whether the call ${id} has ended is not known: the list of calls cannot be read.`, error);
+  });
+  if (isGone(now)) return ended(id);
   if (doubt !== null) throw uncertain(`${doubt.message} The call ${id} is still listed.`, doubt);
   return { call: null, message: `3CX took it on to end the call ${id}, but still lists it.`, untested: [] };
 }

@@ -15,7 +15,7 @@ import { createEvents, type Events } from './events.ts';
 import { type Ask, frameOf, LiveState } from './live-state.ts';
 import type { ThreeCxLog } from './operations.ts';
 import { controlledDnsOf, devicesOf, participantOf, participantsOf } from './participants.ts';
-import { isRefusal, uncertain } from './refusals.ts';
+import { isRefusal, nullOn, uncertain } from './refusals.ts';
 import type { Rest } from './rest.ts';
 import { hear, speak } from './stream.ts';
 import type { Tokens } from './token.ts';
@@ -103,13 +103,9 @@ class LivingClient implements LivingCallControl {
   }
 
   async participant(dn: string, participantId: number): Promise<Participant | null> {
-    try {
-      const { body } = await this.#options.rest.get(participantPath(dn, participantId), 'to show a call');
-      return participantOf(body, dn);
-    } catch (error) {
-      if (isRefusal(error, 404)) return null;
-      throw error;
-    }
+    const path = participantPath(dn, participantId);
+    const answer = await this.#options.rest.get(path, 'to show a call').catch(nullOn(404));
+    return answer === null ? null : participantOf(answer.body, dn);
   }
 
   async participants(dn: string): Promise<readonly Participant[]> {

@@ -2,6 +2,15 @@
 
 export type Row = Readonly<Record<string, unknown>>;
 
+/** Null for what is no JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 export function rowOf(value: unknown): Row | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
 }

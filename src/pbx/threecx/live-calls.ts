@@ -64,15 +64,14 @@ function listed(calls: readonly Participant[]): string {
 const MOST_LOOKS = 10;
 const LOOK_MS = 100;
 
-/** The call as it is when `isDone` or when there was time enough; null when it is gone. */
-export async function seenWhen(
-  callControl: CallControl,
+/** What a look shows when `isDone` or when there was time enough. */
+export async function seenWhen<Now>(
   clock: CallControlClock,
-  participant: Participant,
-  isDone: (now: Participant | null) => boolean,
-): Promise<Participant | null> {
+  look: () => Promise<Now>,
+  isDone: (now: Now) => boolean,
+): Promise<Now> {
   for (let looks = 1; ; looks += 1) {
-    const now = await callControl.participant(participant.dn, participant.id);
+    const now = await look();
     if (isDone(now) || looks >= MOST_LOOKS) return now;
     await pause(clock, LOOK_MS);
   }
@@ -103,7 +102,8 @@ export async function doAndSee(
     if (!isUncertain(error)) throw error;
     doubt = error;
   }
-  const now = await seenWhen(callControl, clock, participant, isDone).catch((error: unknown) => {
+  const look = () => callControl.participant(participant.dn, participant.id);
+  const now = await seenWhen(clock, look, isDone).catch((error: unknown) => {
     throw uncertain(
       `${doubt === null ? '3CX took it on' : '3CX did not say whether it was done'}, and the call could not be looked at afterwards. Look at threecx://active-calls before anything is tried again.`,
       error,

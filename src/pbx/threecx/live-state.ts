@@ -3,7 +3,7 @@
  * known, and is dropped: an answer belongs to the moment in which it was asked for, counted by `order`, as 3CX gives no times.
  */
 import type { CallControlEvent, ControlledDn, Participant } from './call-control.ts';
-import { numberOf, rowOf, textOf } from './json.ts';
+import { jsonOf, numberOf, rowOf, textOf } from './json.ts';
 
 export interface Frame {
   readonly sequence: number | null;
@@ -25,12 +25,7 @@ const REMOVED = 1;
 const DTMF = 2;
 
 export function frameOf(text: string): Frame {
-  let frame: ReturnType<typeof rowOf> = null;
-  try {
-    frame = rowOf(JSON.parse(text));
-  } catch {
-    // As any other that cannot be read.
-  }
+  const frame = rowOf(jsonOf(text));
   const event = rowOf(frame?.event);
   return {
     sequence: numberOf(frame?.sequence),

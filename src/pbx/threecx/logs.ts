@@ -3,7 +3,7 @@ import { UpstreamError, UserInputError } from '../../errors.ts';
 import { flagOf, numberOf, type Row, rowsOf, secondsOf, textOf } from './json.ts';
 import type { CallLog, LogQuery, Page } from './operations.ts';
 import { sift } from './paging.ts';
-import { isRefusal } from './refusals.ts';
+import { isRefusal, nullOn } from './refusals.ts';
 import type { Xapi } from './xapi.ts';
 
 type Logs = Page<CallLog> & { readonly source: string };
@@ -16,12 +16,8 @@ const OLDER = 'the older call history (CallHistoryView), which on a server that 
 export async function callLogs(xapi: Xapi, query: LogQuery): Promise<Logs> {
   const range = { fromMs: momentOf(query.from), toMs: momentOf(query.to) };
   try {
-    return { ...(await report(xapi, query, range)), source: REPORT };
-  } catch (error) {
-    if (isRefusal(error, 403)) throw needsOwner(error);
-    if (!isRefusal(error, 404)) throw error;
-  }
-  try {
+    const page = await report(xapi, query, range).catch(nullOn(404));
+    if (page !== null) return { ...page, source: REPORT };
     return { ...(await olderView(xapi, query, range)), source: OLDER };
   } catch (error) {
     throw isRefusal(error, 403) ? needsOwner(error) : error;
@@ -80,8 +76,7 @@ async function report(xapi: Xapi, query: LogQuery, { fromMs, toMs }: Range): Pro
   const take = (row: Row): CallLog | null => {
     const log = reported(row);
     const dns = [row.SourceDn, row.SourceCallerId, row.DestinationDn, row.DestinationCallerId, row.actionDnDn];
-    const isMeant = extension === undefined || dns.map(textOf).includes(extension.trim());
-    return isMeant && (answered === undefined || log.answered === answered) ? log : null;
+    return isMeant(query, dns, log) ? log : null;
   };
   return await sift({ read, take, offset, limit });
 }
@@ -123,17 +118,16 @@ const VIEW_FIELDS = [
 ];
 
 async function olderView(xapi: Xapi, query: LogQuery, { fromMs, toMs }: Range): Promise<Page<CallLog>> {
-  const { extension, answered, offset, limit } = query;
+  const { offset, limit } = query;
   const how = { select: VIEW_FIELDS, orderby: 'SegmentStartTime desc' };
   return await sift({
     read: (skip, most) => xapi.list('/CallHistoryView', { ...how, offset: skip, limit: most }, WHAT),
     take(row) {
       const startMs = Date.parse(textOf(row.SegmentStartTime) ?? '');
       if (startMs < fromMs) return 'stop';
-      const dns = [row.SrcDn, row.SrcCallerNumber, row.DstDn, row.DstCallerNumber].map(textOf);
+      const dns = [row.SrcDn, row.SrcCallerNumber, row.DstDn, row.DstCallerNumber];
       const log = viewed(row);
-      const isMeant = !(startMs >= toMs) && (extension === undefined || dns.includes(extension.trim()));
-      return isMeant && (answered === undefined || log.answered === answered) ? log : null;
+      return !(startMs >= toMs) && isMeant(query, dns, log) ? log : null;
     },
     offset,
     limit,
@@ -157,6 +151,11 @@ function viewed(row: Row): CallLog {
     talkingSeconds: secondsOf(row.CallTime),
     recordingIds: [numberOf(row.SrcRecId), numberOf(row.DstRecId)].filter((id) => id !== null && id > 0) as number[],
   };
+}
+
+function isMeant({ extension, answered }: LogQuery, dns: readonly unknown[], log: CallLog): boolean {
+  const isAt = extension === undefined || dns.map(textOf).includes(extension.trim());
+  return isAt && (answered === undefined || log.answered === answered);
 }
 
 function momentOf(text: string): number {

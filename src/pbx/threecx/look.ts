@@ -4,7 +4,7 @@ import { textOf } from './json.ts';
 import { callLogs } from './logs.ts';
 import type { ThreeCxLook } from './operations.ts';
 import { controlledDnsOf } from './participants.ts';
-import { ThreeCxRefusal } from './refusals.ts';
+import { hasCode, isRefusal } from './refusals.ts';
 import type { Rest } from './rest.ts';
 import type { Tokens } from './token.ts';
 import type { Xapi } from './xapi.ts';
@@ -41,11 +41,7 @@ async function tried<T>(
   try {
     return { value: await ask(), trouble: null };
   } catch (error) {
-    if (error instanceof ThreeCxRefusal || isForbidden(error)) return { value: null, trouble: error.message };
+    if (isRefusal(error) || hasCode(error, 'forbidden')) return { value: null, trouble: error.message };
     throw error;
   }
-}
-
-function isForbidden(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 'forbidden';
 }

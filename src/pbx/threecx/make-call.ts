@@ -6,7 +6,7 @@ import { checkEnvelope } from './envelope.ts';
 import { numberOf, rowOf, textOf } from './json.ts';
 import { liveCallOf, partyOf } from './live-calls.ts';
 import type { Done, ThreeCxOptions } from './operations.ts';
-import { isRefusal, isUncertain, uncertain } from './refusals.ts';
+import { isUncertain, nullOn, uncertain } from './refusals.ts';
 import { peerOf } from './targets.ts';
 import type { Xapi } from './xapi.ts';
 
@@ -64,13 +64,11 @@ async function readFrom(
   { callControl }: Placing,
   from: string,
 ): Promise<{ readonly deviceIds: readonly string[]; readonly ids: readonly number[] } | null> {
-  try {
-    const [devices, participants] = await Promise.all([callControl.devices(from), callControl.participants(from)]);
-    return { deviceIds: devices.map((one) => one.deviceId), ids: participants.map((one) => one.id) };
-  } catch (error) {
-    if (isRefusal(error, 403, 404)) return null;
-    throw error;
-  }
+  const asked = Promise.all([callControl.devices(from), callControl.participants(from)]);
+  const answer = await asked.catch(nullOn(403, 404));
+  if (answer === null) return null;
+  const [devices, participants] = answer;
+  return { deviceIds: devices.map((one) => one.deviceId), ids: participants.map((one) => one.id) };
 }
 
 /** Whether a new call is seen at the extension is all that can be said; a second one is never placed. */

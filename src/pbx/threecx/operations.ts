@@ -77,6 +77,8 @@ export interface LogQuery {
   readonly offset: number;
 }
 
+export type RecordingMode = 'off' | 'all' | 'external';
+
 export interface Extension {
   readonly extension: string;
   readonly name: string | null;
@@ -87,7 +89,7 @@ export interface Extension {
   readonly profile: string | null;
   readonly queueStatus: string | null;
   /** What its calls are recorded by; null where 3CX does not say. */
-  readonly recording: 'off' | 'all' | 'external' | null;
+  readonly recording: RecordingMode | null;
 }
 
 export interface Presence {
@@ -176,7 +178,7 @@ export interface ThreeCxOperations {
   /** Of future calls: a call that is up cannot be started or stopped to be recorded. */
   setRecording(
     extension: string,
-    mode: 'off' | 'all' | 'external',
+    mode: RecordingMode,
   ): Promise<{ readonly before: Extension; readonly after: Extension }>;
   recordings(query: {
     readonly extension?: string | undefined;

@@ -3,7 +3,7 @@ import { UpstreamError, UserInputError } from '../../errors.ts';
 import { numberOf, type Row, textOf } from './json.ts';
 import type { ChatMessage, Page, Recording, ThreeCxOperations } from './operations.ts';
 import { sift } from './paging.ts';
-import { isRefusal } from './refusals.ts';
+import { hasCode, isRefusal } from './refusals.ts';
 import type { Xapi } from './xapi.ts';
 
 const FIELDS = [
@@ -68,7 +68,7 @@ export async function downloadRecording(
     answer = await xapi.bytes(`/Recordings/Pbx.DownloadRecording(recId=${id})`, 'to send the recording', mostBytes);
   } catch (error) {
     if (isRefusal(error, 404)) throw new UserInputError(`3CX has no recording ${id}.`, { cause: error });
-    if (error instanceof UpstreamError && error.code === 'too-large')
+    if (hasCode(error, 'too-large'))
       throw new UserInputError(
         `The recording ${id} has more than ${(mostBytes / 1024 / 1024).toFixed(1)} MB, more than can be read as a resource. It can be downloaded in 3CX.`,
         { cause: error },

@@ -104,9 +104,21 @@ export function uncertain(message: string, cause?: unknown): UpstreamError {
 }
 
 export function isUncertain(error: unknown): error is UpstreamError {
-  return error instanceof UpstreamError && error.code === UNCERTAIN;
+  return hasCode(error, UNCERTAIN);
+}
+
+export function hasCode(error: unknown, code: string): error is UpstreamError {
+  return error instanceof UpstreamError && error.code === code;
 }
 
 export function isRefusal(error: unknown, ...statuses: readonly number[]): error is ThreeCxRefusal {
   return error instanceof ThreeCxRefusal && (statuses.length === 0 || statuses.includes(error.status));
+}
+
+/** To catch with: null for a refusal with one of these statuses; anything else is thrown on. */
+export function nullOn(...statuses: readonly number[]): (error: unknown) => null {
+  return (error) => {
+    if (isRefusal(error, ...statuses)) return null;
+    throw error;
+  };
 }

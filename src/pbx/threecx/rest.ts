@@ -2,13 +2,13 @@
 import type { CallControlClock } from './call-control.ts';
 import { createGate } from './gate.ts';
 import { type Http, type HttpAnswer, HttpFailure } from './http.ts';
-import { rowOf } from './json.ts';
-import { failureOf, refusalOf, uncertain } from './refusals.ts';
+import { jsonOf, rowOf } from './json.ts';
+import { failureOf, hasCode, refusalOf, uncertain } from './refusals.ts';
 import type { Tokens } from './token.ts';
 
 export interface Answer {
   readonly status: number;
-  /** JSON where it is such, else text; null when nothing came. */
+  /** Of JSON; null where it is none. */
   readonly body: unknown;
   readonly bytes: Uint8Array;
   readonly contentType: string;
@@ -71,7 +71,7 @@ export function createRest(options: RestOptions): Rest {
           if (!mayRepeat || !isPassing(answer.status)) return checked(answer, what);
           await pause(clock, Math.min(Math.max(pauseMs, (answer.retryAfterSeconds ?? 0) * 1_000), LONGEST_PAUSE_MS));
         } catch (error) {
-          if (!mayRepeat || !isUnreachable(error) || clock.now() + pauseMs >= untilMs) throw error;
+          if (!mayRepeat || !hasCode(error, 'unreachable') || clock.now() + pauseMs >= untilMs) throw error;
           await pause(clock, pauseMs);
         }
       }
@@ -125,34 +125,20 @@ function send(options: RestOptions, request: Asked, token: string): Promise<Http
 function checked(answer: HttpAnswer, what: string): Answer {
   const { status, bytes, contentType } = answer;
   // Sound is not for parsing.
-  const body = /^$|json|text/.test(contentType) ? bodyOf(bytes) : null;
+  const body = /^$|json|text/.test(contentType) ? jsonOf(bytes.toString()) : null;
   if (status < 200 || status > 299) throw refusalOf(status, body, what);
   return { status, body, bytes, contentType };
 }
 
-function bodyOf(bytes: Buffer): unknown {
-  const text = bytes.toString();
-  if (text.trim() === '') return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 /** A fault on the way or within, and no word of 3CX's on what it did. */
 function isUnclear({ status, bytes }: HttpAnswer): boolean {
-  const row = status >= 500 ? rowOf(bodyOf(bytes)) : {};
+  const row = status >= 500 ? rowOf(jsonOf(bytes.toString())) : {};
   return status >= 500 && row?.finalstatus === undefined && row?.FinalStatus === undefined;
 }
 
 /** Faults that the next moment may have overcome. */
 function isPassing(status: number): boolean {
   return status === 429 || status >= 500;
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'unreachable';
 }
 
 export function pause(clock: CallControlClock, delayMs: number): Promise<void> {

@@ -7,7 +7,6 @@ import { quoted, type Xapi } from './xapi.ts';
 
 export interface Peer {
   readonly number: string;
-  readonly name: string | null;
   /** As 3CX names it: `Extension`, `Queue`, `Parking` … */
   readonly type: string;
 }
@@ -25,7 +24,7 @@ export function extensionOf(given: string | undefined, fallback: string | null):
 }
 
 /** Numbers of extensions and the like; parking places have letters. */
-export function isDn(text: string): boolean {
+function isDn(text: string): boolean {
   return /^[0-9A-Za-z*#_-]{1,32}$/.test(text);
 }
 
@@ -71,7 +70,7 @@ export async function targetOf(
   return peer.number;
 }
 
-const PEER_FIELDS = ['Number', 'Name', 'Type'];
+const PEER_FIELDS = ['Number', 'Type'];
 
 /** Null: 3CX has none of this number. */
 export async function peerOf(xapi: Xapi, number: string): Promise<Peer | null> {
@@ -99,5 +98,5 @@ export async function parkingPlaces(xapi: Xapi): Promise<readonly Peer[]> {
 }
 
 function toPeer(row: Readonly<Record<string, unknown>>): Peer {
-  return { number: textOf(row.Number) ?? '', name: textOf(row.Name), type: textOf(row.Type) ?? 'None' };
+  return { number: textOf(row.Number) ?? '', type: textOf(row.Type) ?? 'None' };
 }

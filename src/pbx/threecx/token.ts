@@ -2,7 +2,7 @@
 import { ConfigError, ProtocolError, UpstreamError } from '../../errors.ts';
 import type { CallControlClock } from './call-control.ts';
 import { type Http, type HttpAnswer, HttpFailure } from './http.ts';
-import { numberOf, rowOf, textOf } from './json.ts';
+import { jsonOf, numberOf, rowOf, textOf } from './json.ts';
 import { failureOf } from './refusals.ts';
 
 export interface Tokens {
@@ -81,7 +81,7 @@ async function askFor(options: TokenOptions): Promise<{ readonly token: string; 
       throw error instanceof HttpFailure ? failureOf(error, 'for a token', false) : error;
     });
   if (answer.status < 200 || answer.status > 299) throw refusedToken(answer);
-  const body = rowOf(parsed(answer));
+  const body = rowOf(jsonOf(answer.bytes.toString()));
   const token = textOf(body?.access_token);
   // What is put into a header must be nothing else than a token.
   if (body === null || token === null || !/^[\x21-\x7e]+$/.test(token))
@@ -91,27 +91,11 @@ async function askFor(options: TokenOptions): Promise<{ readonly token: string; 
 
 /** By the token itself where it is a JWT: from when it was made, so that this machine's clock need not be right. */
 export function lifeOf(token: string, expiresIn: number | null, wallMs: number): number {
-  const claims = claimsOf(token);
+  const claims = rowOf(jsonOf(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()));
   const [exp, made] = [numberOf(claims?.exp), numberOf(claims?.iat) ?? numberOf(claims?.nbf) ?? wallMs / 1_000];
   if (exp !== null && exp > made) return (exp - made) * 1_000;
   const given = expiresIn ?? LEAST_SECONDS;
   return (given < LEAST_SECONDS ? given * 60 : given) * 1_000;
-}
-
-function claimsOf(token: string) {
-  try {
-    return rowOf(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()));
-  } catch {
-    return null;
-  }
-}
-
-function parsed(answer: HttpAnswer): unknown {
-  try {
-    return JSON.parse(answer.bytes.toString());
-  } catch {
-    return null;
-  }
 }
 
 function refusedToken({ status }: HttpAnswer): Error {

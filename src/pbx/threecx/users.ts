@@ -3,8 +3,8 @@ import { UpstreamError, UserInputError } from '../../errors.ts';
 import type { CallControl } from './call-control.ts';
 import { flagOf, numberOf, type Row, textOf } from './json.ts';
 import { liveCallOf } from './live-calls.ts';
-import type { Extension, LiveCall, Page, Presence, ThreeCxOperations } from './operations.ts';
-import { isRefusal, isUncertain, uncertain } from './refusals.ts';
+import type { Extension, LiveCall, Page, Presence, RecordingMode, ThreeCxOperations } from './operations.ts';
+import { isUncertain, nullOn, uncertain } from './refusals.ts';
 import { extensionOf } from './targets.ts';
 import { quoted, type Xapi } from './xapi.ts';
 
@@ -100,24 +100,20 @@ async function callsOf(
   extension: string,
   routePoint: string,
 ): Promise<readonly LiveCall[] | null> {
-  try {
-    return (await callControl.participants(extension)).map((one) => liveCallOf(one, routePoint));
-  } catch (error) {
-    if (isRefusal(error, 403, 404)) return null;
-    throw error;
-  }
+  const calls = await callControl.participants(extension).catch(nullOn(403, 404));
+  return calls?.map((one) => liveCallOf(one, routePoint)) ?? null;
 }
 
-type Mode = 'off' | 'all' | 'external';
-
 /** The two fields are in the swagger; that the second limits the first is what their names and the Admin Console say. */
-const FLAGS: Readonly<Record<Mode, { readonly RecordCalls: boolean; readonly RecordExternalCallsOnly: boolean }>> = {
+const FLAGS: Readonly<
+  Record<RecordingMode, { readonly RecordCalls: boolean; readonly RecordExternalCallsOnly: boolean }>
+> = {
   off: { RecordCalls: false, RecordExternalCallsOnly: false },
   all: { RecordCalls: true, RecordExternalCallsOnly: false },
   external: { RecordCalls: true, RecordExternalCallsOnly: true },
 };
 
-function modeOf(row: Row): Mode | null {
+function modeOf(row: Row): RecordingMode | null {
   const [isRecorded, isExternalOnly] = [flagOf(row.RecordCalls), flagOf(row.RecordExternalCallsOnly)];
   if (isRecorded === null) return null;
   return isRecorded ? (isExternalOnly === true ? 'external' : 'all') : 'off';
@@ -127,7 +123,7 @@ function modeOf(row: Row): Mode | null {
 export async function setRecording(
   xapi: Xapi,
   given: string,
-  mode: Mode,
+  mode: RecordingMode,
   mayChange: () => void,
 ): Promise<{ readonly before: Extension; readonly after: Extension }> {
   const extension = extensionOf(given, null);

@@ -3,7 +3,7 @@
  * licence key, which must never come here.
  */
 import { numberOf, type Row, rowOf, rowsOf } from './json.ts';
-import { isRefusal } from './refusals.ts';
+import { nullOn } from './refusals.ts';
 import type { Rest } from './rest.ts';
 
 export interface ListQuery {
@@ -46,14 +46,9 @@ export function createXapi(rest: Rest): Xapi {
   return {
     list: (path, query, what) => list(get, path, query, what),
     async one(path, select, what) {
-      try {
-        const row = rowOf(await get(`${path}?$select=${select.join(',')}`, what));
-        // A key that is not the only one answers with a list.
-        return row !== null && Array.isArray(row.value) ? (rowsOf(row)[0] ?? null) : row;
-      } catch (error) {
-        if (isRefusal(error, 404)) return null;
-        throw error;
-      }
+      const row = rowOf(await get(`${path}?$select=${select.join(',')}`, what).catch(nullOn(404)));
+      // A key that is not the only one answers with a list.
+      return row !== null && Array.isArray(row.value) ? (rowsOf(row)[0] ?? null) : row;
     },
     post: async (path, body, what) => (await rest.change('POST', BASE + path, body, what)).body,
     patch: async (path, body, what) => void (await rest.change('PATCH', BASE + path, body, what)),

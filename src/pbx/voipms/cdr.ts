@@ -1,7 +1,7 @@
 /** Call records (getCDR): always in UTC, and of every outcome, as VoIP.ms answers for one outcome or none with a refusal. */
 import { UserInputError } from '../../errors.ts';
 import type { VoipMsClient } from './client.ts';
-import type { CdrRow, DateRange, Disposition } from './operations.ts';
+import type { CdrQuery, CdrRow, DateRange, Disposition } from './operations.ts';
 import { eachOf } from './pace.ts';
 import {
   checkDate,
@@ -10,6 +10,7 @@ import {
   dayAfter,
   dayOf,
   known,
+  newestFirst,
   type Row,
   rowsOf,
   secondsOf,
@@ -32,11 +33,6 @@ const WORDS: Readonly<Record<Disposition, string>> = {
 /** One offset for all of a range would be wrong on one side of a change of the clocks: UTC has none. */
 const EVERY_CALL = { timezone: '0', answered: '1', noanswer: '1', busy: '1', failed: '1' };
 
-export interface CdrQuery extends DateRange {
-  readonly account?: string | undefined;
-  readonly dispositions?: readonly Disposition[] | undefined;
-}
-
 /** Newest first. @throws UserInputError for a range that is none */
 export async function readCdr(client: VoipMsClient, query: CdrQuery): Promise<readonly CdrRow[]> {
   const account: Record<string, string> = query.account === undefined ? {} : { account: query.account };
@@ -47,9 +43,7 @@ export async function readCdr(client: VoipMsClient, query: CdrQuery): Promise<re
   for (const row of answers.flatMap((answer) => rowsOf(answer, 'cdr')).map(cdrRowOf))
     once.set([row.id, row.startedAt, row.account, row.destination].join(' '), row);
   const words = query.dispositions?.map((disposition) => WORDS[disposition]);
-  return [...once.values()]
-    .filter((row) => words === undefined || words.includes(row.disposition))
-    .toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0));
+  return newestFirst(once.values()).filter((row) => words === undefined || words.includes(row.disposition));
 }
 
 /** The range in pieces that VoIP.ms takes, the first day and the last included. */

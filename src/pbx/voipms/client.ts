@@ -8,6 +8,7 @@ import { backoffMs } from '../backoff.ts';
 import type { VoipMsOptions } from './operations.ts';
 import { createPace } from './pace.ts';
 import { isEmptyStatus, LOOK_FIRST, refusalOf, UNCERTAIN } from './statuses.ts';
+import { isRow, type Row } from './values.ts';
 
 export interface VoipMsAnswer {
   /** `success`, or one that says that nothing was found, such as `no_cdr`: then there is nothing of use in the body. */
@@ -195,10 +196,10 @@ function parsed(text: string, changes: boolean): VoipMsAnswer {
   return { status: body.status, body, text };
 }
 
-function objectOf(text: string): Readonly<Record<string, unknown>> | null {
+function objectOf(text: string): Row | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+    return isRow(value) ? value : null;
   } catch {
     // What the parser says quotes the answer.
     return null;

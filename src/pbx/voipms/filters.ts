@@ -19,7 +19,7 @@ export async function readFilters(client: VoipMsClient, did?: string): Promise<r
 /** For a change. @throws ProtocolError when VoIP.ms leaves open what is there */
 export async function readCertainFilters(client: VoipMsClient): Promise<readonly CallerIdFilter[]> {
   const answer = await client.call('getCallerIDFiltering', {}, { changes: false });
-  return certainRowsOf(answer, { id: 'filtering', keys: [KEY] }).map(filterOf);
+  return certainRowsOf(answer, { id: KEY, keys: [KEY] }).map(filterOf);
 }
 
 function filterOf(row: Row): CallerIdFilter {

@@ -8,7 +8,7 @@ import type { ApiCall, PhonebookEntry, PhonebookGroup } from './operations.ts';
 import { entriesOf, findGroup, membersOf, type Phonebook, readPhonebook, requireGroup } from './phonebook.ts';
 
 /** In a dry run, for the id that VoIP.ms would give. */
-export const NEW_ENTRY = '<id of the new entry>';
+const NEW_ENTRY = '<id of the new entry>';
 /** How a group is written that nobody is in any more; whether VoIP.ms takes it is not documented. */
 const NO_MEMBERS = '';
 const LONGEST_NAME = 40;
@@ -75,7 +75,7 @@ async function createEntry(job: Job, { number, name }: Addition, before: Phonebo
   };
   const call = { method: 'setPhonebook', params: { name: nameFor(job, name, number), number } };
   const written = await write(job, call, { idKey: 'phonebook', isDone: async () => (await newOnes()).length > 0 });
-  return idOf(written, NEW_ENTRY, async () => (await newOnes()).map(({ id }) => id));
+  return idOf(written, async () => (await newOnes()).map(({ id }) => id));
 }
 
 async function createGroup(job: Job, name: string, entry: string): Promise<void> {
@@ -89,8 +89,8 @@ async function createGroup(job: Job, name: string, entry: string): Promise<void>
 }
 
 /** VoIP.ms may leave out the id of what it made: then it is the one that was not there before. */
-async function idOf(written: Written, planned: string, find: () => Promise<readonly string[]>): Promise<string> {
-  if (written === 'planned') return planned;
+async function idOf(written: Written, find: () => Promise<readonly string[]>): Promise<string> {
+  if (written === 'planned') return NEW_ENTRY;
   if (written.id !== null) return written.id;
   const [id, ...others] = await find();
   if (id === undefined || others.length > 0)

@@ -107,6 +107,11 @@ export interface CallRecording {
   readonly durationSeconds: number | null;
 }
 
+export interface SoundOfCall extends CallRecording {
+  readonly bytes: Uint8Array;
+  readonly mimeType: string;
+}
+
 export interface CdrRow {
   readonly id: string;
   /** UTC. */
@@ -121,6 +126,12 @@ export interface CdrRow {
   readonly disposition: string;
   readonly seconds: number;
   readonly totalUsd: string | null;
+}
+
+export interface TranscriptRequest {
+  readonly account: string;
+  readonly recording: string;
+  readonly date?: string | undefined;
 }
 
 export interface Transcript {
@@ -182,29 +193,16 @@ export interface VoipMsOperations {
   callAccounts(): Promise<readonly CallAccount[]>;
   /** Of one account, or of all. */
   recordings(query: DateRange & { readonly account?: string | undefined }): Promise<readonly CallRecording[]>;
-  recording(
-    account: string,
-    recording: string,
-    mostBytes: number,
-  ): Promise<CallRecording & { readonly bytes: Uint8Array; readonly mimeType: string }>;
+  recording(account: string, recording: string, mostBytes: number): Promise<SoundOfCall>;
   emailRecording(request: {
     readonly account: string;
     readonly recording: string;
     readonly email: string;
     readonly dryRun: boolean;
   }): Promise<Change>;
-  transcript(request: {
-    readonly account: string;
-    readonly recording: string;
-    readonly date?: string | undefined;
-  }): Promise<Transcript>;
+  transcript(request: TranscriptRequest): Promise<Transcript>;
   /** Every disposition where none is named; newest first. */
-  recentCdr(
-    query: DateRange & {
-      readonly account?: string | undefined;
-      readonly dispositions?: readonly Disposition[] | undefined;
-    },
-  ): Promise<readonly CdrRow[]>;
+  recentCdr(query: CdrQuery): Promise<readonly CdrRow[]>;
   addToGroup(request: GroupChange & { /** Of a new entry. */ readonly name?: string | undefined }): Promise<Change>;
   removeFromGroup(request: GroupChange): Promise<Change>;
   inspect(number: string, days: number): Promise<NumberReport>;
@@ -225,12 +223,8 @@ export interface VoipMsOperations {
     readonly unblock: boolean;
     readonly dryRun: boolean;
   }): Promise<Change>;
-  /** `from` is one of the account's numbers. Never repeated. */
-  sendSms(request: {
-    readonly from: string;
-    readonly to: string;
-    readonly text: string;
-  }): Promise<{ readonly id: string | null }>;
+  /** Never repeated. */
+  sendSms(message: Sms): Promise<{ readonly id: string | null }>;
   /** One method of the API as it is. What changes something is never tried again. */
   raw(method: string, params: VoipMsParams): Promise<unknown>;
   /** For whoever looks whether all is set up: nothing is changed. */
@@ -239,6 +233,18 @@ export interface VoipMsOperations {
 
 export const DISPOSITIONS = ['answered', 'noanswer', 'busy', 'failed'] as const;
 export type Disposition = (typeof DISPOSITIONS)[number];
+
+export interface CdrQuery extends DateRange {
+  readonly account?: string | undefined;
+  readonly dispositions?: readonly Disposition[] | undefined;
+}
+
+export interface Sms {
+  /** One of the account's numbers. */
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+}
 
 export interface GroupChange {
   readonly number: string;
@@ -296,7 +302,7 @@ export function createVoipMs(options: VoipMsOptions): VoipMs {
   const client = createVoipMsClient(options);
   const allow = createChangeLimit(options.changesPerMinute, () => clock.now(), 'VOIPMS_CHANGES_PER_MINUTE');
   const queue = createQueue();
-  const changing = (dryRun: boolean, work: (job: Job) => Promise<string>): Promise<Change> => {
+  const changing: Changing = (dryRun, work) => {
     const job: Job = { client, dryRun, allow, calls: [], done: [], warnings: [], checks: [] };
     const run = async (): Promise<Change> => {
       try {

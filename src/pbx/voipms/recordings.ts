@@ -3,14 +3,9 @@ import { ConfigError, ProtocolError, UpstreamError, UserInputError } from '../..
 import { windowsOf } from './cdr.ts';
 import type { Job } from './changing.ts';
 import type { VoipMsClient } from './client.ts';
-import type { CallAccount, CallRecording, DateRange } from './operations.ts';
+import type { CallAccount, CallRecording, DateRange, SoundOfCall } from './operations.ts';
 import { eachOf } from './pace.ts';
-import { known, quoted, type Row, rowsOf, secondsOf, textOf } from './values.ts';
-
-export interface SoundOfCall extends CallRecording {
-  readonly bytes: Uint8Array;
-  readonly mimeType: string;
-}
+import { known, newestFirst, quoted, type Row, rowsOf, secondsOf, textOf } from './values.ts';
 
 /** It stands for all accounts in getCDR; of recordings that is not documented, so each is asked for. */
 const ALL = 'all';
@@ -39,7 +34,7 @@ export async function listRecordings(
   const lists = await eachOf(each, ({ account, window }) => listWindow(client, account, window));
   const once = new Map<string, CallRecording>();
   for (const one of lists.flat()) once.set(`${one.account} ${one.recording}`, one);
-  return [...once.values()].toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0));
+  return newestFirst(once.values());
 }
 
 async function listWindow(

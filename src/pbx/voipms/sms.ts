@@ -1,18 +1,12 @@
 /** Text messages. Sent once, whatever comes of it. */
 import { UserInputError } from '../../errors.ts';
 import type { VoipMsClient } from './client.ts';
-import type { DateRange, NumberReport } from './operations.ts';
+import type { DateRange, NumberReport, Sms } from './operations.ts';
 import { comparable, decoded, isSameNumber, known, quoted, rowsOf, textOf, utc } from './values.ts';
 
 /** As VoIP.ms counts them (`sms_toolong`). */
 const MOST_CHARACTERS = 160;
 const MOST_MESSAGES = 50;
-
-export interface Sms {
-  readonly from: string;
-  readonly to: string;
-  readonly text: string;
-}
 
 /** @throws UserInputError for what VoIP.ms cannot send; UpstreamError, code `uncertain`, where it may have been sent */
 export async function sendSms(

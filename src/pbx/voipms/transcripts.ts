@@ -1,16 +1,10 @@
 /** What was said in a recording: the vendor's transcript of it, else one made here; each is made or asked for once. */
 import { ConfigError, UpstreamError, UserInputError } from '../../errors.ts';
 import type { VoipMsClient } from './client.ts';
-import type { CallRecording, Transcript, VoipMsOptions } from './operations.ts';
-import { listRecordings, readRecording, type SoundOfCall } from './recordings.ts';
+import type { CallRecording, SoundOfCall, Transcript, TranscriptRequest, VoipMsOptions } from './operations.ts';
+import { listRecordings, readRecording } from './recordings.ts';
 import { languageOf, linesOf, type Match, matchTranscript } from './transcript-match.ts';
 import { checkDate, dayAfter, rowsOf } from './values.ts';
-
-export interface TranscriptRequest {
-  readonly account: string;
-  readonly recording: string;
-  readonly date?: string | undefined;
-}
 
 /** What a model that writes recordings down takes in is not more. */
 const MOST_SOUND_BYTES = 24 * 1024 * 1024;

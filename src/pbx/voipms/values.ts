@@ -145,6 +145,10 @@ export function utc(value: unknown): string {
   return momentOf(text) === null ? text : `${text.replace(' ', 'T')}Z`;
 }
 
+export function newestFirst<Item extends { readonly startedAt: string }>(items: Iterable<Item>): readonly Item[] {
+  return [...items].sort((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0));
+}
+
 /** Milliseconds of `YYYY-MM-DD HH:MM:SS`, read as if it were UTC: VoIP.ms names no zone. Null for what is none. */
 export function momentOf(value: unknown): number | null {
   const text = textOf(value);

@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { close, listen } from '../loopback.ts';
 import { Understanding } from '../speech/understanding.ts';
 import { complaint } from './failure.ts';
 import { newId } from './ids.ts';
@@ -106,14 +106,6 @@ function turnAway(socket: WebSocket, fault: Fault): void {
   socket.close(fault.closeCode, `invalid_request_error.${fault.code}`);
 }
 
-async function listen(server: Server, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  return (server.address() as AddressInfo).port;
-}
-
 /**
  * A Realtime service on loopback, as strict as OpenAI's: what the service refuses is refused here, with its error. It hears real
  * speech, understands the phrasebook's callee, and answers in the phrasebook's voice as the brain decides.
@@ -201,9 +193,7 @@ export async function startRealtimeSimulator(options: RealtimeSimulatorOptions):
       for (const session of sessions) session.dispose();
       for (const client of sockets.clients) client.terminate();
       sockets.close();
-      const closed = new Promise<void>((resolve) => web.close(() => resolve()));
-      web.closeAllConnections();
-      await closed;
+      await close(web);
     },
   };
 }

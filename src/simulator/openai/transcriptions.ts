@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { close, listen, readBody } from '../loopback.ts';
 
 export interface TranscriptionSimulatorOptions {
   /** 0 or absent takes a free port of 127.0.0.1. */
@@ -73,20 +73,13 @@ export async function startTranscriptionSimulator(
       else response.destroy();
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.port);
   return {
     url: `http://127.0.0.1:${port}/v1`,
     apiKey,
     faults,
     requests,
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop: () => close(server),
   };
 }
 
@@ -99,7 +92,8 @@ interface Desk {
 
 async function serve(request: IncomingMessage, response: ServerResponse, desk: Desk): Promise<void> {
   const { apiKey, text, faults, requests } = desk;
-  const body = await readBody(request);
+  const body = await readBody(request, MOST_BYTES + 65_536);
+  if (body === null) throw new Refusal(413, 'Maximum content size limit exceeded.');
   if (request.url !== PATH) throw new Refusal(404, `Invalid URL (${request.method} ${request.url})`, 'invalid_url');
   if (request.method !== 'POST') throw new Refusal(405, 'Method not allowed.');
   const key = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
@@ -166,15 +160,4 @@ async function readForm(body: Buffer, type: string): Promise<TranscriptionReques
 function respond(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.byteLength;
-    if (size > MOST_BYTES + 65_536) throw new Refusal(413, 'Maximum content size limit exceeded.');
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }

@@ -18,8 +18,12 @@ const NUMERIC_STATUS: Readonly<Record<string, number>> = { Success: 1, Rejected:
 
 /** Answers `/callcontrol…` but for its streams and events (3CX, Call Control API). */
 export function answerCallControl(request: ThreeCxRequest, world: CallControlWorld): Reply {
+  return orRefused(() => route(request, world));
+}
+
+function orRefused<Done>(work: () => Done): Done | Reply {
   try {
-    return route(request, world);
+    return work();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return { status: error.status, body: { error: error.message } };
@@ -33,7 +37,7 @@ export function joinStream(
   response: ServerResponse,
   world: CallControlWorld,
 ): Reply | null {
-  try {
+  return orRefused(() => {
     const [, , dn = '', , id = ''] = path.split('/').map(decodeURIComponent);
     checkDn(dn, world.office);
     const leg = legAt(dn, id, world.exchange);
@@ -44,10 +48,7 @@ export function joinStream(
     if (request.method === 'GET') leg.audio.listen(response);
     else leg.audio.speak(request, response);
     return null;
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    return { status: error.status, body: { error: error.message } };
-  }
+  });
 }
 
 /** The envelope of what was asked to be done. */

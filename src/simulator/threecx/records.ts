@@ -259,7 +259,7 @@ function iso(ms: number): string {
 }
 
 /** Such as `PT1M5S`. */
-export function isoDuration(durationMs: number): string {
+function isoDuration(durationMs: number): string {
   const seconds = Math.round(durationMs / 1_000);
   const [hours, minutes, rest] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
   const parts = `${hours > 0 ? `${hours}H` : ''}${minutes > 0 ? `${minutes}M` : ''}${rest > 0 ? `${rest}S` : ''}`;

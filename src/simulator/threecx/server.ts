@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { WebSocketServer } from 'ws';
+import { close, listen } from '../loopback.ts';
 import { answerCallControl, type CallControlWorld, envelope, joinStream } from './call-control.ts';
 import type { EventsSockets } from './events.ts';
 import { type FaultyHow, takeFault } from './faults.ts';
@@ -52,19 +53,14 @@ export class ThreeCxServer {
 
   /** Resolves with its address, without a slash at its end. */
   async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    const address = this.#server.address() as AddressInfo;
-    return `http://127.0.0.1:${address.port}`;
+    return `http://127.0.0.1:${await listen(this.#server)}`;
   }
 
   async close(): Promise<void> {
     this.#world.events.drop();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#sockets.close();
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    await close(this.#server);
   }
 
   async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -194,24 +190,18 @@ function refusedBy(fault: { status: number; body?: unknown; retryAfterSeconds?: 
   return { status, body, headers, ...(typeof body === 'string' ? { contentType: 'text/plain' } : {}) };
 }
 
-async function readBody(incoming: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of incoming) pieces.push(piece);
-  return Buffer.concat(pieces).toString('utf8');
-}
-
 /** Null without a body; throws a SyntaxError on what is no JSON. */
 async function readJson(incoming: IncomingMessage): Promise<unknown> {
-  const text = await readBody(incoming);
-  return text === '' ? null : JSON.parse(text);
+  const body = await text(incoming);
+  return body === '' ? null : JSON.parse(body);
 }
 
 /** Url-encoded as the documents have it, or multipart as 3CX's examples send it; null for anything else. */
 async function readForm(incoming: IncomingMessage): Promise<ReadonlyMap<string, string> | null> {
   const type = incoming.headers['content-type'] ?? '';
-  const text = await readBody(incoming);
-  if (type.startsWith('application/x-www-form-urlencoded')) return new Map(new URLSearchParams(text));
+  const body = await text(incoming);
+  if (type.startsWith('application/x-www-form-urlencoded')) return new Map(new URLSearchParams(body));
   if (!type.startsWith('multipart/form-data')) return null;
-  const form = await new Response(text, { headers: { 'content-type': type } }).formData();
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData();
   return new Map([...form].map(([name, value]) => [name, String(value)]));
 }

@@ -59,7 +59,7 @@ export interface XapiWorld extends CallControlWorld {
 export class Xapi {
   readonly world: XapiWorld;
   readonly users: Record<string, unknown>[];
-  /** A call as any. */
+  /** Some past call: its rows show which fields a list has, also where that list is empty. */
   readonly sample: PastCall;
   readonly #old: readonly PastCall[];
   readonly recordings: readonly Row[];

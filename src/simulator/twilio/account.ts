@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Answer } from '../callee/callee.ts';
+import { close, listen, readBody } from '../loopback.ts';
 import type { NetworkOptions } from '../network/network.ts';
 import { seededRandom } from '../network/random.ts';
 import type { Phrase } from '../speech/phrasebook.ts';
@@ -54,11 +54,7 @@ export async function startTwilioSimulator(options: TwilioSimulatorOptions): Pro
   const server = createServer((request, response) => {
     serve(request, response, account).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.port);
   return {
     baseUrl: `http://127.0.0.1:${port}`,
     accountSid: account.accountSid,
@@ -133,13 +129,14 @@ class Account implements RestAccount {
   async close(server: Server): Promise<void> {
     this.closing.abort();
     for (const call of this.calls) call.destroy();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await close(server);
   }
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, account: Account): Promise<void> {
-  const form = new URLSearchParams(await readBody(request));
+  const body = await readBody(request, MAX_BODY_BYTES);
+  if (body === null) throw new Error('The body is too large');
+  const form = new URLSearchParams(body.toString('utf8'));
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   const reply = answerRest(
     { method: request.method ?? '', url, authorization: request.headers.authorization, form },
@@ -177,15 +174,4 @@ function respond(response: ServerResponse, reply: RestReply, { clockMs }: Twilio
   if (clockMs !== 0) response.setHeader('date', new Date(Date.now() + clockMs).toUTCString());
   response.writeHead(reply.status, { 'content-type': 'application/json', 'twilio-request-id': 'RQ0' });
   response.end(JSON.stringify(reply.body));
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.byteLength;
-    if (size > MAX_BODY_BYTES) throw new Error('The body is too large');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { close, listen } from '../loopback.ts';
 import { CALL_METHODS } from './calls.ts';
 import { quietDay, type Trouble, type VoipMsFaults } from './faults.ts';
 import { FILTER_METHODS } from './filters.ts';
@@ -66,11 +66,7 @@ export async function startVoipMsSimulator(options: VoipMsSimulatorOptions = {})
   const server = createServer((request, response) => {
     account.serve(request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.port);
   const url = `http://127.0.0.1:${port}${PATH}`;
   const { username, password, faults, requests, violations, state } = account;
   return {
@@ -173,8 +169,7 @@ class Account {
 
   async stop(server: Server): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await close(server);
   }
 }
 

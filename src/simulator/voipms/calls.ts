@@ -1,5 +1,6 @@
 import {
   type Context,
+  DAY_MS,
   dateRange,
   fault,
   given,
@@ -224,7 +225,7 @@ function getVoicemailTranscriptions(params: Params, context: Context): Reply {
   if (mailbox !== null && mailbox !== '101') return fault('invalid_mailbox');
   const messages = [
     {
-      date: wireTime(context.nowMs - 86_400_000, ACCOUNT_ZONE_HOURS),
+      date: wireTime(context.nowMs - DAY_MS, ACCOUNT_ZONE_HOURS),
       callerid: '"Ada Example" <4155550123>',
       duration: '00:00:09',
       folder: 'INBOX',

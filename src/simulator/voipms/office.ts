@@ -1,6 +1,7 @@
 /** The account itself: money, numbers, sub-accounts, text messages. */
 import {
   type Context,
+  DAY_MS,
   fault,
   given,
   list,
@@ -16,7 +17,6 @@ import { type Message, newId } from './state.ts';
 const NUMBER = /^1?\d{10}$/;
 const LONGEST_MESSAGE = 160;
 const DEFAULT_LIMIT = 50;
-const DAY_MS = 86_400_000;
 
 export const OFFICE_METHODS: Readonly<Record<string, Method>> = {
   getBalance: { changes: false, params: 'advanced', answer: getBalance },

@@ -56,7 +56,7 @@ export function wireDuration(seconds: number, parts: 2 | 3): string {
   return parts === 3 ? `${two(hours)}:${tail}` : tail;
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 const MOST_DAYS = 92;
 
 /** The two days of a range as Unix time, the second one with all of it; or the status that refuses them. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { readBody } from '../loopback.ts';
 import type { Params } from './reply.ts';
 
 export interface Intake {
@@ -17,7 +18,8 @@ const CREDENTIALS = ['api_username', 'api_password'];
 export async function readRequest(request: IncomingMessage, violate: (sentence: string) => void): Promise<Intake> {
   const target = request.url ?? '/';
   const url = new URL(target, 'http://127.0.0.1');
-  const body = await readBody(request);
+  const body = await readBody(request, LARGEST_BODY);
+  if (body === null) throw new Error('The body is too large');
   const type = request.headers['content-type'] ?? '';
   const query = fieldsOf(url.searchParams, violate);
   if (target.length > LONGEST_TARGET)
@@ -57,15 +59,4 @@ function fieldsOf(entries: Iterable<readonly [string, string | Blob]>, violate: 
 /** Node's own reader of forms. */
 async function multipart(body: Buffer, type: string): Promise<FormData> {
   return await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.byteLength;
-    if (size > LARGEST_BODY) throw new Error('The body is too large');
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }

@@ -1,3 +1,4 @@
+import { DAY_MS } from './reply.ts';
 import type { AccountState, Call, Recording, Transcription } from './state.ts';
 
 /** The account, and the two sub-accounts that telephones of the office register with. */
@@ -14,7 +15,6 @@ export const SURVEY = '4155550198';
 /** What no answer or error of ours may ever show. */
 export const SEEDED_SECRETS: readonly string[] = ['sip-Secret-front-1', 'sip-Secret-shop-2', '907531', 'smpp-Secret-3'];
 
-const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
 /** A small office with three weeks of calls that end a moment before `nowMs`, Unix time. */

@@ -1,11 +1,13 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, type FileHandle, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { chmod, copyFile, type FileHandle, lstat, open, rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { CallId } from '../../call/words.ts';
-import { UpstreamError, UserInputError } from '../../errors.ts';
+import { UserInputError } from '../../errors.ts';
 import { durationOfWav, repairedHeader, WAV_HEADER_BYTES, wavHeader } from '../../media/wav.ts';
 import type { RecordingFile, RecordingFolder, RecordingSize } from '../store.ts';
+import { codeOf, namesIn, ownFolder, translated } from './disk.ts';
 
+const WHAT = 'A recording';
 const CHANNELS = 2;
 const SUFFIX = '.wav';
 /** Our ids are UUIDs; nothing that could name another folder passes. */
@@ -22,24 +24,23 @@ export function openRecordingFolder(folder: string): RecordingFolder {
   return {
     nameOf,
     pathOf,
-    create: (callId) => translated(() => create(folder, pathOf(callId))),
-    read: (callId, mostBytes) => translated(() => read(pathOf(callId), mostBytes)),
-    repair: (callId) => translated(() => repair(pathOf(callId))),
+    create: (callId) => translated(WHAT, () => create(folder, pathOf(callId))),
+    read: (callId, mostBytes) => translated(WHAT, () => read(pathOf(callId), mostBytes)),
+    repair: (callId) => translated(WHAT, () => repair(pathOf(callId))),
     copy: (callId, toPath) => copyTo(pathOf(callId), toPath),
     remove: (callId) =>
-      translated(async () => {
+      translated(WHAT, async () => {
         const path = pathOf(callId);
         const isThere = (await sizeOf(path)) !== null;
         await rm(path, { force: true });
         return isThere;
       }),
-    list: () => translated(() => list(folder)),
+    list: () => translated(WHAT, () => list(folder)),
   };
 }
 
 async function create(folder: string, path: string): Promise<RecordingFile> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
+  await ownFolder(folder);
   // What stands there, a link for one, is not written through.
   await rm(path, { force: true });
   const handle = await open(path, 'wx', 0o600);
@@ -63,7 +64,7 @@ class WavFile implements RecordingFile {
   }
 
   append(stereo: Uint8Array): Promise<void> {
-    return translated(async () => {
+    return translated(WHAT, async () => {
       await writeAll(this.#handle, stereo, WAV_HEADER_BYTES + this.#dataBytes);
       this.#dataBytes += stereo.byteLength;
       await writeAll(this.#handle, wavHeader({ channels: CHANNELS, dataBytes: this.#dataBytes }), 0);
@@ -71,7 +72,7 @@ class WavFile implements RecordingFile {
   }
 
   close(): Promise<RecordingSize> {
-    return translated(async () => {
+    return translated(WHAT, async () => {
       await this.#handle.close();
       return sizeFacts(WAV_HEADER_BYTES + this.#dataBytes);
     });
@@ -140,11 +141,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 async function list(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  });
-  return names
+  return (await namesIn(folder))
     .filter((name) => name.endsWith(SUFFIX))
     .map((name) => name.slice(0, -SUFFIX.length) as CallId)
     .filter((callId) => CALL_ID.test(callId));
@@ -163,19 +160,4 @@ async function sizeOf(path: string): Promise<number | null> {
 
 function sizeFacts(bytes: number): RecordingSize {
   return { bytes, durationMs: durationOfWav(bytes, CHANNELS) };
-}
-
-async function translated<Value>(work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof UserInputError) throw cause;
-    const code = codeOf(cause);
-    const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : 'the disk refused it';
-    throw new UpstreamError(`A recording could not be written or read: ${why}.`, { retryable: false, code, cause });
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { UserInputError } from '../../../errors.ts';
 import { pageCursorSchema } from '../../facts.ts';
+import { offsetOf, pageAt } from '../../pages.ts';
 import { officeRecordingUri } from '../../resources/office-recordings.ts';
 import { defineTool } from '../../tool.ts';
-import { CALLERS_NAMES, firstOf, limitSchema, told } from '../answer.ts';
+import { CALLERS_NAMES, limitSchema, told } from '../answer.ts';
 import { READING } from './answer.ts';
 
 export const listRecordings = defineTool({
@@ -39,31 +39,27 @@ export const listRecordings = defineTool({
     next: z.string(),
   }),
   async handler({ about, limit, cursor }, { asterisk }) {
-    const offset = cursor === undefined ? 0 : Number(cursor);
-    if (!Number.isSafeInteger(offset) || offset < 0)
-      throw new UserInputError('The cursor is not one that was given out. Leave it out to begin at the start.');
-    const page = await asterisk().recordings({ about, limit, offset });
-    if (page === null)
+    const offset = offsetOf(cursor);
+    const found = await asterisk().recordings({ about, limit, offset });
+    if (found === null)
       return told(
         { offered: false, recordings: [], total: 0, cursor: null, caution: CALLERS_NAMES },
         'Where the telephone system keeps its recordings is not set: ASTERISK_RECORDINGS_DIR.',
         'Ask the user to set it, if Switchboard runs on the machine of the telephone system.',
       );
-    const all = page.recordings.map((one) => ({ ...one, uri: officeRecordingUri(one.name) }));
-    const { shown } = firstOf(all, limit);
-    const at = offset + shown.length;
-    const isMore = at < page.total;
-    const cut = page.isCut ? ' There are more in older folders, which were not looked at.' : '';
+    const all = found.recordings.map((one) => ({ ...one, uri: officeRecordingUri(one.name) }));
+    const page = pageAt(all, offset, offset + all.length < found.total);
+    const cut = found.isCut ? ' There are more in older folders, which were not looked at.' : '';
     return told(
       {
         offered: true,
-        recordings: shown,
-        total: page.total,
-        cursor: isMore ? String(at) : null,
+        recordings: page.shown,
+        total: found.total,
+        cursor: page.cursor,
         caution: CALLERS_NAMES,
       },
-      `${page.total} recordings.${cut}`,
-      isMore ? `For more use the cursor "${at}".` : 'That is all of them.',
+      `${found.total} recordings.${cut}`,
+      page.next,
     );
   },
 });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { UserInputError } from '../../../errors.ts';
-import { bytesIn, fitting } from '../../budget.ts';
 import { pageCursorSchema } from '../../facts.ts';
+import { offsetOf, pageAt } from '../../pages.ts';
 import { defineTool } from '../../tool.ts';
 import { CALLERS_NAMES, told } from '../answer.ts';
 import { READING } from './answer.ts';
@@ -53,19 +52,11 @@ export const queryCdr = defineTool({
     next: z.string(),
   }),
   async handler({ limit, cursor, ...filter }, { asterisk }) {
-    const offset = cursor === undefined ? 0 : Number(cursor);
-    if (!Number.isSafeInteger(offset) || offset < 0)
-      throw new UserInputError('The cursor is not one that was given out. Leave it out to begin at the start.');
-    const page = await asterisk().records(filter, { limit, offset });
-    const all = page.calls.map((call) => ({ ...call, legs: [...call.legs] }));
-    const calls = all.slice(
-      0,
-      fitting(all, (call) => 2 * bytesIn(call)),
-    );
-    const isCut = calls.length < all.length;
-    const at = isCut ? offset + calls.length : page.offset;
-    const next = at === null ? 'That is all of them.' : `For more use the cursor "${at}".`;
+    const offset = offsetOf(cursor);
+    const found = await asterisk().records(filter, { limit, offset });
+    const all = found.calls.map((call) => ({ ...call, legs: [...call.legs] }));
+    const { shown: calls, next, ...page } = pageAt(all, offset, found.offset !== null);
     const sentence = calls.length === 0 ? 'No call matches.' : `${calls.length} calls. ${RECORDS_TIME}`;
-    return told({ calls, cursor: at === null ? null : String(at), caution: CALLERS_NAMES }, sentence, next);
+    return told({ calls, cursor: page.cursor, caution: CALLERS_NAMES }, sentence, next);
   },
 });

@@ -5,9 +5,8 @@ import { cut } from '../../pages.ts';
 import type { ToolResult } from '../../tool.ts';
 import { READS, told } from '../answer.ts';
 
-/** What every tool of VoIP.ms has in common. */
+/** What every tool has in common that only looks. */
 export const READING = { toolset: 'voipms', scope: 'pbx:read', annotations: READS } as const;
-export const CHANGING = { toolset: 'voipms', scope: 'pbx:write' } as const;
 
 /** Goes with what people outside have written or said, and with what somebody noted of them. */
 export const STRANGERS_WORDS =
@@ -25,7 +24,7 @@ export const dryRunSchema = z
   .default(true)
   .describe('true changes nothing and shows the exact calls to be made; false only after the user’s yes to them.');
 
-const dateSchema = z
+export const dateSchema = z
   .string()
   .max(10)
   .regex(/^\d{4}-\d{2}-\d{2}$/)
@@ -101,7 +100,7 @@ export const soundShape = {
   uri: z.string().describe('The resource with the sound.'),
 };
 
-export const changeSchema = z.object({
+const changeSchema = z.object({
   dry_run: z.boolean(),
   changed: z.boolean(),
   calls: z
@@ -112,6 +111,8 @@ export const changeSchema = z.object({
   warnings: z.array(z.string()),
   next: z.string(),
 });
+/** What every tool has in common that changes something. */
+export const CHANGING = { toolset: 'voipms', scope: 'pbx:write', output: changeSchema } as const;
 
 /** The list of a large group's members. */
 const MOST_LETTERS = 3_000;

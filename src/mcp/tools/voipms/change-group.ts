@@ -3,15 +3,7 @@ import { z } from 'zod';
 import { masked, short } from '../../audit.ts';
 import { defineTool } from '../../tool.ts';
 import { SETS } from '../answer.ts';
-import {
-  BLOCKS_NOTHING,
-  CHANGING,
-  changeSchema,
-  dryRunSchema,
-  groupSchema,
-  numberSchema,
-  toldChange,
-} from './answer.ts';
+import { BLOCKS_NOTHING, CHANGING, dryRunSchema, groupSchema, numberSchema, toldChange } from './answer.ts';
 
 const which = { number: numberSchema, group: groupSchema, dry_run: dryRunSchema };
 
@@ -28,7 +20,6 @@ export const addNumberToPhonebookGroup = defineTool({
     ...which,
     name: z.string().min(1).max(60).optional().describe('Of a new entry: letters, digits and spaces.'),
   }),
-  output: changeSchema,
   audited,
   handler: async ({ number, group, name, dry_run: dryRun }, { voipms }) =>
     toldChange(await voipms().addToGroup({ number, group, name, dryRun })),
@@ -41,7 +32,6 @@ export const removeNumberFromPhonebookGroup = defineTool({
   description: `Takes a number out of a group of the VoIP.ms phonebook; its entries stay in the phonebook, and others stay in the group. Without dry_run=false it only shows the calls that it would make. ${BLOCKS_NOTHING}`,
   annotations: SETS,
   input: z.strictObject(which),
-  output: changeSchema,
   audited,
   handler: async ({ number, group, dry_run: dryRun }, { voipms }) =>
     toldChange(await voipms().removeFromGroup({ number, group, dryRun })),

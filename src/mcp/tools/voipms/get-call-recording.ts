@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { short } from '../../audit.ts';
-import { MOST_RESOURCE_BYTES, voipMsRecordingUri } from '../../resources/voipms.ts';
+import { MOST_SOUND_BYTES } from '../../resources/resource.ts';
+import { voipMsRecordingUri } from '../../resources/voipms.ts';
 import { defineTool, type ToolContext, type ToolResult } from '../../tool.ts';
 import { CALLERS_NAMES, READS, told } from '../answer.ts';
 import { accountSchema, recordingSchema, soundShape } from './answer.ts';
@@ -56,19 +57,20 @@ async function find(
   if (saveTo !== undefined) checkSaveTo(saveTo);
   const { bytes, mimeType, ...facts } = await voipms().recording(account, recording, MOST_BYTES);
   if (saveTo !== undefined) await saveNew(saveTo, bytes);
-  const message = saveTo === undefined ? `${bytes.length} bytes of ${mimeType}.` : `Saved to ${saveTo}.`;
+  const what = saveTo === undefined ? `${bytes.length} bytes of ${mimeType}.` : `Saved to ${saveTo}.`;
   const tooLarge =
-    bytes.length > MOST_RESOURCE_BYTES ? ' It is too large to be read as a resource: save it with saveTo.' : '';
+    bytes.length > MOST_SOUND_BYTES ? ' It is too large to be read as a resource: save it with saveTo.' : '';
+  const message = `${what}${tooLarge}`;
   return told(
     {
       ...facts,
       uri: voipMsRecordingUri(account, recording),
       sizeBytes: bytes.length,
       savedTo: saveTo ?? null,
-      message: `${message}${tooLarge}`,
+      message,
       caution: CALLERS_NAMES,
     },
-    `${message}${tooLarge}`,
+    message,
     saveTo === undefined ? 'voipms_get_call_transcript has what was said.' : 'Tell the user where it is.',
   );
 }

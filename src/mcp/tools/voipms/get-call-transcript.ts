@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Transcript } from '../../../pbx/voipms/operations.ts';
 import { pageCursorSchema } from '../../facts.ts';
 import { pageOf } from '../../pages.ts';
-import { clean, quotation } from '../../quotation.ts';
+import { clean, clock, quotation } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
 import { cleaned, READS } from '../answer.ts';
-import { accountSchema, READING, recordingSchema, STRANGERS_WORDS } from './answer.ts';
+import { accountSchema, dateSchema, READING, recordingSchema, STRANGERS_WORDS } from './answer.ts';
 
 /** A recording that was written down in one piece is handed out in several. */
 const MOST_LETTERS = 1_500;
@@ -24,12 +24,7 @@ export const getCallTranscript = defineTool({
   input: z.strictObject({
     account: accountSchema,
     recording: recordingSchema,
-    date: z
-      .string()
-      .max(10)
-      .regex(/^\d{4}-\d{2}-\d{2}$/)
-      .optional()
-      .describe('Its day, if known: it is found faster.'),
+    date: dateSchema.describe('Its day, if known: it is found faster.'),
     limit: z.number().int().min(1).max(200).default(100).describe('Lines.'),
     cursor: pageCursorSchema,
   }),
@@ -76,7 +71,6 @@ function piecesOf({ speaker, atSeconds, text }: Transcript['lines'][number]): Li
 }
 
 function spoken({ speaker, atSeconds, text }: Line): string {
-  const at =
-    atSeconds === null ? '' : `[${Math.floor(atSeconds / 60)}:${String(Math.floor(atSeconds % 60)).padStart(2, '0')}] `;
+  const at = atSeconds === null ? '' : `[${clock(atSeconds * 1_000)}] `;
   return `${at}${speaker === null ? '' : `${speaker}: `}${text}`;
 }

@@ -9,14 +9,14 @@ import { BLOCKS_NOTHING, READING } from './answer.ts';
 /** One group fits into an answer, whatever its size. */
 const MOST_MEMBERS = 100;
 
-export const groupFacts = z.object({
+const groupFacts = z.object({
   id: z.string(),
   name: z.string(),
   members: z.array(z.string()).describe(`Ids of entries, at most ${MOST_MEMBERS} of them.`),
   membersTotal: z.number(),
 });
 
-export function shortGroup({ members, ...group }: PhonebookGroup): z.output<typeof groupFacts> {
+function shortGroup({ members, ...group }: PhonebookGroup): z.output<typeof groupFacts> {
   return { ...group, members: members.slice(0, MOST_MEMBERS), membersTotal: members.length };
 }
 

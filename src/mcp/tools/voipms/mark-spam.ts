@@ -3,15 +3,7 @@ import { z } from 'zod';
 import { masked, short } from '../../audit.ts';
 import { defineTool } from '../../tool.ts';
 import { ENDS } from '../answer.ts';
-import {
-  BLOCKS_NOTHING,
-  CHANGING,
-  changeSchema,
-  dryRunSchema,
-  groupSchema,
-  numberSchema,
-  toldChange,
-} from './answer.ts';
+import { BLOCKS_NOTHING, CHANGING, dryRunSchema, groupSchema, numberSchema, toldChange } from './answer.ts';
 
 const which = { number: numberSchema, group: groupSchema.optional().describe('Id or name; Spam without it.') };
 
@@ -27,7 +19,6 @@ export const markNumberAsSpam = defineTool({
     block: z.boolean().default(false).describe('Hang up on its calls from now on.'),
     dry_run: dryRunSchema,
   }),
-  output: changeSchema,
   audited: ({ number, group, createGroup, block, dry_run }) =>
     dry_run === false
       ? { number: masked(number), group: short(group), createGroup: createGroup === true, block: block === true }
@@ -47,7 +38,6 @@ export const unmarkNumberAsSpam = defineTool({
     unblock: z.boolean().default(false).describe('Also let its calls through again.'),
     dry_run: dryRunSchema,
   }),
-  output: changeSchema,
   audited: ({ number, group, unblock, dry_run }) =>
     dry_run === false ? { number: masked(number), group: short(group), unblock: unblock === true } : null,
   handler: async ({ dry_run: dryRun, ...request }, { voipms }) =>

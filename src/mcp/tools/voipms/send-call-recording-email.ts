@@ -3,7 +3,7 @@ import { short } from '../../audit.ts';
 import { confirm } from '../../confirm.ts';
 import { clean } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
-import { accountSchema, CHANGING, changeSchema, dryRunSchema, recordingSchema, toldChange } from './answer.ts';
+import { accountSchema, CHANGING, dryRunSchema, recordingSchema, toldChange } from './answer.ts';
 
 export const sendCallRecordingEmail = defineTool({
   ...CHANGING,
@@ -18,7 +18,6 @@ export const sendCallRecordingEmail = defineTool({
     email: z.string().min(6).max(254),
     dry_run: dryRunSchema,
   }),
-  output: changeSchema,
   audited: ({ account, recording, email, dry_run }) =>
     dry_run === false
       ? { account: short(account), recording: short(recording), email: short(email).replace(/^.*@/, '…@') }
