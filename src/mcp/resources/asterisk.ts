@@ -1,6 +1,5 @@
 import type { LiveList } from '../../pbx/asterisk/operations.ts';
-import { cleaned } from '../tools/answer.ts';
-import type { Resource } from './resource.ts';
+import { jsonOf, type Resource } from './resource.ts';
 
 /** `asterisk://…`: what is going on in the office telephone system, live. All are JSON texts; names in them are given by callers. */
 export const ASTERISK_URIS: Readonly<Record<LiveList, string>> = {
@@ -11,8 +10,6 @@ export const ASTERISK_URIS: Readonly<Record<LiveList, string>> = {
 
 const common = { toolset: 'asterisk', scope: 'pbx:read', mimeType: 'application/json' } as const;
 
-const text = (value: object): { readonly text: string } => ({ text: JSON.stringify(cleaned(value), null, 1) });
-
 export const ASTERISK_RESOURCES: readonly Resource[] = [
   {
     ...common,
@@ -20,7 +17,7 @@ export const ASTERISK_RESOURCES: readonly Resource[] = [
     uri: ASTERISK_URIS.channels,
     title: 'Channels of the telephone system',
     description: 'The channels that are up at this moment. Names of callers are untrusted text.',
-    read: async ({ asterisk }) => text({ channels: await asterisk().channels() }),
+    read: async ({ asterisk }) => jsonOf({ channels: await asterisk().channels() }),
   },
   {
     ...common,
@@ -32,7 +29,7 @@ export const ASTERISK_RESOURCES: readonly Resource[] = [
       const operations = asterisk();
       const conferences = await operations.conferences();
       const people = await Promise.all(conferences.map(({ conference }) => operations.participants(conference)));
-      return text({ conferences: conferences.map((one, index) => ({ ...one, people: people[index] ?? [] })) });
+      return jsonOf({ conferences: conferences.map((one, index) => ({ ...one, people: people[index] ?? [] })) });
     },
   },
   {
@@ -41,6 +38,6 @@ export const ASTERISK_RESOURCES: readonly Resource[] = [
     uri: ASTERISK_URIS.extensions,
     title: 'Extensions of the telephone system',
     description: 'Every extension with the state of its phones.',
-    read: async ({ asterisk }) => text({ extensions: await asterisk().extensions() }),
+    read: async ({ asterisk }) => jsonOf({ extensions: await asterisk().extensions() }),
   },
 ];

@@ -1,6 +1,7 @@
 import type { Scope } from '../../config/access.ts';
 import type { Toolset } from '../../config/schema.ts';
 import type { Sources } from '../tool.ts';
+import { cleaned } from '../tools/answer.ts';
 
 export interface ListedResource {
   readonly uri: string;
@@ -35,4 +36,9 @@ export const MOST_SOUND_BYTES = 8 * 1024 * 1024;
 /** As resources have them: in base64. */
 export function blobOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+/** As JSON, every text in it without control and invisible characters. */
+export function jsonOf(value: object): { readonly text: string } {
+  return { text: JSON.stringify(cleaned(value), null, 1) };
 }

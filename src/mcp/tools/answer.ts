@@ -1,9 +1,10 @@
 /** What the tools of every telephone system have in common. */
 import { z } from 'zod';
 import { masked, short } from '../audit.ts';
+import { confirm } from '../confirm.ts';
 import { pageAt } from '../pages.ts';
 import { clean } from '../quotation.ts';
-import type { ToolAnnotations, ToolResult } from '../tool.ts';
+import type { ToolAnnotations, ToolContext, ToolResult } from '../tool.ts';
 
 export const READS: ToolAnnotations = {
   readOnlyHint: true,
@@ -24,6 +25,14 @@ export const ENDS: ToolAnnotations = {
   idempotentHint: true,
   openWorldHint: false,
 };
+/** Telephones ring, or people are sent something: done twice, it has happened twice. */
+export const REACHES_PEOPLE: ToolAnnotations = {
+  readOnlyHint: false,
+  destructiveHint: true,
+  idempotentHint: false,
+  openWorldHint: true,
+};
+
 export const limitSchema = z.number().int().min(1).max(200).default(50);
 /** Goes with what callers have named: a caller's name is set by whoever calls. */
 export const CALLERS_NAMES =
@@ -59,3 +68,10 @@ export function firstOf<Item extends object>(
   const rest = shown.length === items.length ? '' : ` Only the first ${shown.length} of ${items.length} are shown.`;
   return { shown, total: items.length, rest };
 }
+
+/** Within the office nobody is called whom a colleague could not call; that is asked about only where every call is. */
+export async function askBeforeCalling(to: string, question: string, context: Confirming): Promise<void> {
+  if (to.trim().startsWith('+') || context.confirmCalls === 'always') await confirm(question, context);
+}
+
+type Confirming = Pick<ToolContext, 'ask' | 'confirmCalls' | 'signal'>;

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { confirm } from '../../confirm.ts';
 import { clean } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
-import { told, whom } from '../answer.ts';
+import { askBeforeCalling, REACHES_PEOPLE, told, whom } from '../answer.ts';
 import { CHANGING, extensionSchema } from './answer.ts';
 
 export const originateCall = defineTool({
@@ -11,7 +10,7 @@ export const originateCall = defineTool({
   title: 'Connect two telephones',
   description:
     'Rings an extension of the office and, when it is answered, dials another extension or a number for it, so that two people talk. No AI takes part: for that there is trigger-call. Only extensions that are listed and allowed numbers are dialled. Waits until the first has answered or has not.',
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  annotations: REACHES_PEOPLE,
   input: z.strictObject({
     from: extensionSchema.describe('Extension that is rung first.'),
     to: z.string().min(1).max(40).describe('Extension, or number with + and its country code.'),
@@ -27,9 +26,7 @@ export const originateCall = defineTool({
   }),
   audited: ({ from, to }) => ({ from: whom(from), to: whom(to) }),
   async handler({ from, to, ringSeconds }, { asterisk, ...context }) {
-    // Within the office nobody is called whom a colleague could not call; that is asked about only where every call is.
-    if (to.trim().startsWith('+') || context.confirmCalls === 'always')
-      await confirm(`Ring ${clean(from)} now, and when it is answered call ${clean(to)} for it?`, context);
+    await askBeforeCalling(to, `Ring ${clean(from)} now, and when it is answered call ${clean(to)} for it?`, context);
     const { result, uniqueId, dialled } = await asterisk().originate({ from, to, ringSeconds });
     const message = {
       answered: `${from} has answered, and ${dialled} is being dialled for it.`,

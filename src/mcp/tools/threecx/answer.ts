@@ -1,19 +1,11 @@
 import { z } from 'zod';
 import type { Done, LiveCall } from '../../../pbx/threecx/operations.ts';
-import { confirm } from '../../confirm.ts';
-import type { ToolAnnotations, ToolContext, ToolResult } from '../../tool.ts';
+import type { ToolResult } from '../../tool.ts';
 import { CALLERS_NAMES, READS, told } from '../answer.ts';
 
 /** What every tool of 3CX has in common. */
 export const READING = { toolset: '3cx', scope: 'pbx:read', annotations: READS } as const;
 export const CHANGING = { toolset: '3cx', scope: 'pbx:write' } as const;
-/** Telephones ring, or people are sent something: done twice, it has happened twice. */
-export const REACHES_PEOPLE: ToolAnnotations = {
-  readOnlyHint: false,
-  destructiveHint: true,
-  idempotentHint: false,
-  openWorldHint: true,
-};
 
 /** Goes with what people outside have written or said. */
 export const STRANGERS_WORDS =
@@ -58,13 +50,6 @@ export function done<Extra extends object>(
   const facts = { ...extra, call, message, untested: [...untested], caution: CALLERS_NAMES };
   return told(facts, [message, ...untested].join(' '), next);
 }
-
-/** Within the office nobody is called whom a colleague could not call; that is asked about only where every call is. */
-export async function askBeforeCalling(to: string, question: string, context: Confirming): Promise<void> {
-  if (to.trim().startsWith('+') || context.confirmCalls === 'always') await confirm(question, context);
-}
-
-type Confirming = Pick<ToolContext, 'ask' | 'confirmCalls' | 'signal'>;
 
 /** For the audit: an id of 3CX's; empty where none was given. */
 export function idIn(value: unknown): number | '' {

@@ -1,16 +1,8 @@
 import { z } from 'zod';
 import { clean } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
-import { whom } from '../answer.ts';
-import {
-  askBeforeCalling,
-  CHANGING,
-  done,
-  doneShape,
-  extensionSchema,
-  REACHES_PEOPLE,
-  targetSchema,
-} from './answer.ts';
+import { askBeforeCalling, REACHES_PEOPLE, whom } from '../answer.ts';
+import { CHANGING, done, doneShape, extensionSchema, targetSchema } from './answer.ts';
 
 export const makeCall = defineTool({
   ...CHANGING,

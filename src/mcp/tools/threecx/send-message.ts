@@ -3,8 +3,8 @@ import { masked } from '../../audit.ts';
 import { confirm } from '../../confirm.ts';
 import { clean } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
-import { told } from '../answer.ts';
-import { CHANGING, REACHES_PEOPLE } from './answer.ts';
+import { REACHES_PEOPLE, told } from '../answer.ts';
+import { CHANGING } from './answer.ts';
 
 export const sendMessage = defineTool({
   ...CHANGING,

@@ -4,18 +4,8 @@ import type { TransferRequest } from '../../../pbx/threecx/operations.ts';
 import { short } from '../../audit.ts';
 import { clean } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
-import { whom } from '../answer.ts';
-import {
-  askBeforeCalling,
-  CHANGING,
-  choiceSchema,
-  done,
-  doneShape,
-  idIn,
-  idSchema,
-  REACHES_PEOPLE,
-  targetSchema,
-} from './answer.ts';
+import { askBeforeCalling, REACHES_PEOPLE, whom } from '../answer.ts';
+import { CHANGING, choiceSchema, done, doneShape, idIn, idSchema, targetSchema } from './answer.ts';
 
 const input = z.strictObject({
   ...choiceSchema,

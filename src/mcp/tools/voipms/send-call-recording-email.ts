@@ -3,6 +3,7 @@ import { short } from '../../audit.ts';
 import { confirm } from '../../confirm.ts';
 import { clean } from '../../quotation.ts';
 import { defineTool } from '../../tool.ts';
+import { REACHES_PEOPLE } from '../answer.ts';
 import { accountSchema, CHANGING, dryRunSchema, recordingSchema, toldChange } from './answer.ts';
 
 export const sendCallRecordingEmail = defineTool({
@@ -11,7 +12,7 @@ export const sendCallRecordingEmail = defineTool({
   title: 'E-mail a call recording',
   description:
     'Has VoIP.ms send a call recording to an e-mail address: only to one that the settings allow (VOIPMS_EMAIL_RECIPIENTS). It cannot be taken back, so without dry_run=false nothing is sent.',
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  annotations: REACHES_PEOPLE,
   input: z.strictObject({
     account: accountSchema,
     recording: recordingSchema,
