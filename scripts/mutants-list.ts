@@ -379,9 +379,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'asterisk: a quiet telephone is not silence',
-    file: 'src/carriers/asterisk/inbound-audio.ts',
-    find: 'if (behindMs > PATIENCE_MS) {',
-    replace: 'if (behindMs > 1e9) {',
+    file: 'src/carriers/asterisk/patience.ts',
+    find: 'patienceMs: PATIENCE_MS',
+    replace: 'patienceMs: 1e9',
     test: 'test/carriers/asterisk/audio.test.ts',
   },
   {
@@ -484,7 +484,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const answer = await once({ method, path, what, body: JSON.stringify(body) });',
     replace:
       'const asked = { method, path, what, body: JSON.stringify(body) };\n      const answer = await once(asked).catch(() => once(asked));',
-    test: 'test/pbx/threecx/calls.test.ts',
+    test: 'test/pbx/threecx/placing.test.ts',
     only: 'of which 3CX does not say',
   },
   {
@@ -570,6 +570,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/carriers/threecx/destination.ts',
     find: 'await checkExtension(setUp, to);',
     replace: '',
-    test: 'test/carriers/threecx/line.test.ts',
+    test: 'test/carriers/threecx/placed.test.ts',
   },
 ];

@@ -1,16 +1,15 @@
 /** The program with 3CX and VoIP.ms and every log on: what it says, writes and logs holds none of their secrets, also where they repeat them. */
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { TOOLS } from '../../src/mcp/catalogue.ts';
 import { startTranscriptionSimulator } from '../../src/simulator/openai/transcriptions.ts';
 import { startThreeCxSimulator } from '../../src/simulator/threecx/pbx.ts';
 import { startVoipMsSimulator } from '../../src/simulator/voipms/account.ts';
 import { processes, type ServerProcess } from '../journeys/process.ts';
-import { findings, type Place } from './secrets/scan.ts';
+import { placesOf, type StartedServer } from './secrets/places.ts';
+import { findings } from './secrets/scan.ts';
 
 const PASSWORD = 'vms-"Qm7\\x%aN+2/vKd=0wLr';
 const CLIENT_SECRET = 'pbx-"Tz4\\y%bP+9/uHe=1xMs';
@@ -18,15 +17,6 @@ const USERNAME = 'owner@example.com';
 
 const here = processes();
 afterEach(() => here.cleanUp());
-
-const text = (name: string, content: string): Place => ({ name, content: Buffer.from(content) });
-
-function filesOf(folder: string): Place[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile())
-    .map((path) => ({ name: path.slice(folder.length + 1), content: readFileSync(path) }));
-}
 
 /** A service that refuses whoever comes, in several ways, and repeats all that it was given in every answer. */
 async function startParrot() {
@@ -100,7 +90,7 @@ it('no secret of 3CX or VoIP.ms gets where it does not belong, whatever they ans
   const transcriptions = await startTranscriptionSimulator();
   for (const one of [pbx, account, transcriptions]) here.later({ close: () => one.stop() });
   const parrot = here.later(await startParrot());
-  const start = async (more: Record<string, string>) => {
+  const start = async (more: Record<string, string>): Promise<StartedServer> => {
     const dataDir = here.folder();
     const env = {
       ...pbx.env,
@@ -117,11 +107,6 @@ it('no secret of 3CX or VoIP.ms gets where it does not belong, whatever they ans
     };
     return { server: await here.start({ env }), dataDir };
   };
-  const placesOf = ({ server, dataDir }: Awaited<ReturnType<typeof start>>): Place[] => [
-    text('stderr', server.log),
-    text('stdout', server.stdout.join('\n')),
-    ...filesOf(dataDir),
-  ];
 
   const well = await start({});
   const refused = await useAll(well.server);

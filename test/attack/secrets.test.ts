@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { openOffice } from '../journeys/office.ts';
 import { processes, type ServerProcess } from '../journeys/process.ts';
 import { AGREES, shortCalls } from '../journeys/short-calls.ts';
 import { startEchoingModel, startEchoingRest } from './secrets/echoing-vendors.ts';
+import { filesOf, text } from './secrets/places.ts';
 import { findings, formsOf, PIECE_LENGTH, type Place } from './secrets/scan.ts';
 import { addressesIn, startWiretap, withoutCredentials } from './secrets/wiretap.ts';
 
@@ -28,15 +29,6 @@ const BRIEF = { brief: 'Mention the word quetzalcoatlus-7731 when they ask for t
 
 const here = processes();
 afterEach(() => here.cleanUp());
-
-const text = (name: string, content: string): Place => ({ name, content: Buffer.from(content) });
-
-function filesOf(folder: string, when: string): Place[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile())
-    .map((path) => ({ name: `${path.slice(folder.length + 1)} ${when}`, content: readFileSync(path) }));
-}
 
 /** Every token that an address of ours carried. */
 function tokensIn(...wires: readonly Buffer[]): Record<string, string> {

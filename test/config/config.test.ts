@@ -2,34 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  type ConfigSources,
-  complaintsError,
-  loadConfig,
-  missingForCalls,
-  readConfig,
-  requireForCalls,
-  secretsOf,
-  usualVia,
-} from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { envExample } from '../../src/config/env-example.ts';
-import { SETTINGS } from '../../src/config/schema.ts';
-import { ConfigError } from '../../src/errors.ts';
+import { machine, read } from './read.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchboard-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const machine = { platform: 'linux', home: '/home/somebody' } as const;
-const read = (env: ConfigSources['env'], more: Partial<ConfigSources> = {}) => readConfig({ env, machine, ...more });
-const complaintsOf = (env: ConfigSources['env']) => read(env).complaints.map((complaint) => complaint.message);
-
-const COMPLETE = {
-  PUBLIC_URL: 'https://calls.example.com',
-  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
-  TWILIO_AUTH_TOKEN: 'twilio-token',
-  TWILIO_NUMBER: '+14155550100',
-  OPENAI_API_KEY: 'openai-key',
-};
 
 describe('the settings', () => {
   it('have the documented defaults when nobody sets anything, and that is no error', () => {
@@ -182,168 +160,6 @@ describe('the settings', () => {
   });
 });
 
-describe('the settings of 3CX', () => {
-  const address = (PBX_FQDN: string) => read({ PBX_FQDN });
-
-  it('take a host name, with or without a port, or a whole address', () => {
-    expect(address('pbx.example.com').config.pbxFqdn).toBe('https://pbx.example.com');
-    expect(address('pbx.example.com:5001').config.pbxFqdn).toBe('https://pbx.example.com:5001');
-    expect(address('https://pbx.example.com:5001/').config.pbxFqdn).toBe('https://pbx.example.com:5001');
-    expect(address('http://127.0.0.1:4020').config.pbxFqdn).toBe('http://127.0.0.1:4020');
-  });
-
-  it.each([
-    ['http://pbx.example.com', /must be a host name/],
-    ['ftp://pbx.example.com', /must be a host name/],
-    ['https://me:hidden@pbx.example.com', /user name or password/],
-    ['pbx.example.com/webclient', /without a path/],
-  ])('refuse %s', (given, reason) => {
-    const { config, complaints } = address(given);
-    expect(config.pbxFqdn).toBeNull();
-    expect(complaints.map(({ message }) => message).join()).toMatch(reason);
-    expect(complaints.map(({ message }) => message).join()).not.toContain('hidden');
-  });
-
-  it('make calls go over 3CX where nothing else is set up', () => {
-    const env = {
-      PBX_FQDN: 'pbx.example.com',
-      PBX_CLIENT_ID: '8000',
-      PBX_CLIENT_SECRET: 'a-secret',
-      OPENAI_API_KEY: 'k',
-    };
-    expect(usualVia(read(env).config)).toBe('3cx');
-    expect(usualVia(read({ ...env, ...COMPLETE }).config)).toBe('twilio');
-    expect(() => requireForCalls(read({ PBX_FQDN: 'pbx.example.com' }).config, [], '3cx')).toThrow(
-      /over 3CX cannot be placed yet: PBX_CLIENT_ID, PBX_CLIENT_SECRET, OPENAI_API_KEY are not set/,
-    );
-  });
-});
-
-describe('complaints', () => {
-  it('are told all at once, each naming its setting, the bad value and what to do', () => {
-    const env = { PORT: 'abc', LOG_LEVEL: 'loud', PUBLIC_URL: 'calls.example.com', MAX_CALL_SECONDS: '999999' };
-    const load = () => loadConfig({ env, machine });
-    expect(load).toThrow(ConfigError);
-    const error = complaintsError(read(env).complaints);
-    expect(error.settings).toEqual(['PUBLIC_URL', 'PORT', 'LOG_LEVEL', 'MAX_CALL_SECONDS']);
-    expect(error.message.split('\n')).toEqual([
-      'PUBLIC_URL must be an address that begins with https://, such as https://calls.example.com; it is "calls.example.com".',
-      'PORT must be a whole number from 0 to 65535; it is "abc".',
-      'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent; it is "loud".',
-      'MAX_CALL_SECONDS must be a whole number from 10 to 14400; it is "999999".',
-    ]);
-  });
-
-  it('leave a lenient reading with the default in place of the bad value', () => {
-    expect(read({ PORT: '-1', MCP_PORT: '80' }).config).toMatchObject({ port: 3004, mcpPort: 80 });
-  });
-
-  it('never show a secret', () => {
-    const bad = 'not one word';
-    const env = Object.fromEntries(
-      Object.values(SETTINGS)
-        .filter((setting) => setting.secret)
-        .map((setting) => [setting.name, bad]),
-    );
-    const told = complaintsOf({ ...env, PUBLIC_URL: 'https://user:hidden@example.com' });
-    expect(told).toHaveLength(Object.keys(env).length + 1);
-    expect(told.join('\n')).not.toContain(bad);
-    expect(told.join('\n')).not.toContain('hidden');
-  });
-
-  it.each([['0x10'], ['1e3'], ['-5'], ['1.5'], ['65536'], ['١'], ['NaN'], ['Infinity']])(
-    'refuse %s as a port',
-    (value) => {
-      expect(complaintsOf({ PORT: value })).toHaveLength(1);
-    },
-  );
-
-  it('name the half of a pair that is missing', () => {
-    expect(complaintsOf({ TWILIO_API_KEY: `SK${'0'.repeat(32)}` })).toEqual([
-      'TWILIO_API_SECRET must be set as well when TWILIO_API_KEY is set.',
-    ]);
-  });
-
-  it('keep the private listener at home unless it has a token', () => {
-    const open = read({ MCP_HOST: '0.0.0.0' });
-    expect(open.complaints[0]?.message).toContain('set MCP_AUTH_TOKEN');
-    expect(open.config.mcpHost).toBe('127.0.0.1');
-    expect(read({ MCP_HOST: '0.0.0.0', MCP_AUTH_TOKEN: 'x'.repeat(16) })).toMatchObject({
-      complaints: [],
-      config: { mcpHost: '0.0.0.0' },
-    });
-    expect(read({ MCP_HOST: '0.0.0.0', MCP_TOKENS_FILE: '/nowhere/tokens.json' }).complaints).toEqual([]);
-    const MCP_URL = 'https://mcp.example.com';
-    const led = read({ MCP_URL });
-    expect(led.complaints[0]?.message).toContain('would let all of them in');
-    expect(led.config.mcpUrl).toBeNull();
-    expect(read({ MCP_URL, MCP_AUTH_TOKEN: 'x'.repeat(16) }).complaints).toEqual([]);
-  });
-
-  it('accept an OAuth issuer only where it is known for whom its tokens are meant', () => {
-    const OAUTH_ISSUER = 'https://issuer.example.com/';
-    const alone = read({ OAUTH_ISSUER });
-    expect(alone.complaints[0]?.message).toContain('set MCP_URL, or OAUTH_AUDIENCE');
-    expect(alone.config.oauthIssuer).toBeNull();
-    expect(read({ OAUTH_ISSUER, MCP_URL: 'https://mcp.example.com/' })).toMatchObject({
-      complaints: [],
-      config: { oauthIssuer: 'https://issuer.example.com', oauthAudience: 'https://mcp.example.com/mcp' },
-    });
-    expect(read({ OAUTH_ISSUER, OAUTH_AUDIENCE: 'a-plain-id', MCP_HOST: '0.0.0.0' })).toMatchObject({
-      complaints: [],
-      config: { oauthAudience: 'a-plain-id', mcpHost: '0.0.0.0' },
-    });
-  });
-});
-
-describe('PUBLIC_URL', () => {
-  it.each([
-    ['https://calls.example.com', 'https://calls.example.com'],
-    ['https://calls.example.com/', 'https://calls.example.com'],
-    ['https://calls.example.com:8443//', 'https://calls.example.com:8443'],
-    ['https://example.com/voice/', 'https://example.com/voice'],
-    ['HTTPS://Calls.Example.COM', 'https://calls.example.com'],
-    ['http://localhost:3004', 'http://localhost:3004'],
-    ['http://127.0.0.1:3004/', 'http://127.0.0.1:3004'],
-    ['http://[::1]:3004', 'http://[::1]:3004'],
-  ])('accepts %s', (given, expected) => {
-    expect(read({ PUBLIC_URL: given })).toMatchObject({ complaints: [], config: { publicUrl: expected } });
-  });
-
-  it.each([
-    ['http://calls.example.com'],
-    ['http://127.0.0.1.example.com'],
-    ['http://localhost.example.com'],
-    ['wss://calls.example.com'],
-    ['https://calls.example.com/?a=b'],
-    ['https://calls.example.com/#top'],
-    ['https://calls.example.com/call/outgoing'],
-    ['https://user@calls.example.com'],
-    ['https://'],
-    ['ftp://localhost'],
-  ])('refuses %s', (given) => {
-    const { config, complaints } = read({ PUBLIC_URL: given });
-    expect(complaints).toHaveLength(1);
-    expect(config.publicUrl).toBeNull();
-  });
-});
-
-describe('addresses of services', () => {
-  it('must be encrypted except on this machine', () => {
-    expect(
-      complaintsOf({ OPENAI_WEBSOCKET_URL: 'ws://example.com', TWILIO_API_BASE_URL: 'http://example.com' }),
-    ).toHaveLength(2);
-    const env = {
-      OPENAI_WEBSOCKET_URL: 'ws://127.0.0.1:1/v1/realtime?x=y',
-      TWILIO_API_BASE_URL: 'http://localhost:2/',
-    };
-    expect(read(env)).toMatchObject({
-      complaints: [],
-      config: { openaiWebsocketUrl: 'ws://127.0.0.1:1/v1/realtime?x=y', twilioApiBaseUrl: 'http://localhost:2' },
-    });
-  });
-});
-
 describe('the data folder', () => {
   it.each([
     ['linux', {}, '/home/somebody/.local/share/switchboard'],
@@ -406,58 +222,6 @@ describe('the command line', () => {
 
   it('is the only way to the simulators', () => {
     expect(read({ SIMULATE: 'true', SWITCHBOARD_SIMULATE: '1' }).config.simulate).toBe(false);
-  });
-});
-
-describe('what calls need', () => {
-  it('is complete with five settings, or with the simulators', () => {
-    expect(missingForCalls(read(COMPLETE).config)).toEqual([]);
-    expect(() => requireForCalls(read(COMPLETE).config)).not.toThrow();
-    expect(() => requireForCalls(read({}, { argv: ['--simulate'] }).config)).not.toThrow();
-  });
-
-  it('is named in one sentence that says what to do, after the complaints', () => {
-    const { config, complaints } = read({ ...COMPLETE, OPENAI_API_KEY: '', TWILIO_NUMBER: '555' });
-    expect(missingForCalls(config)).toEqual(['TWILIO_NUMBER', 'OPENAI_API_KEY']);
-    const attempt = () => requireForCalls(config, complaints);
-    expect(attempt).toThrow(ConfigError);
-    expect(attempt).toThrow(
-      /^TWILIO_NUMBER must be a telephone number .*\nCalls cannot be placed yet: OPENAI_API_KEY is not set\. Set what is missing/,
-    );
-  });
-
-  it('is that of Asterisk where only Asterisk has been begun, and of Twilio where an account of it is there', () => {
-    const office = { AMI_HOST: 'pbx.example.com', AMI_USERNAME: 'switchboard', AMI_SECRET: 'a-secret-of-ami' };
-    const tools = read(office).config;
-    expect(usualVia(tools)).toBe('twilio');
-    const begun = { ...office, ASTERISK_MEDIA_USERNAME: 'asterisk' };
-    expect(missingForCalls(read(begun).config)).toEqual(['ASTERISK_MEDIA_PASSWORD', 'OPENAI_API_KEY']);
-    expect(usualVia(read({ ...begun, TWILIO_NUMBER: '+14155550100' }).config)).toBe('twilio');
-    expect(usualVia(read({ ...COMPLETE, ...begun, ASTERISK_MEDIA_PASSWORD: 'media-password-16' }).config)).toBe(
-      'twilio',
-    );
-  });
-
-  it('includes good guard rails: a list that cannot be read stops calls', () => {
-    const { config, complaints } = read({ ...COMPLETE, BLOCKED_NUMBERS: '900' });
-    expect(() => requireForCalls(config, complaints)).toThrow(/BLOCKED_NUMBERS/);
-  });
-});
-
-describe('secretsOf', () => {
-  it('gives every secret that is set, and nothing else', () => {
-    const env = {
-      ...COMPLETE,
-      TWILIO_AUTH_TOKEN_SECONDARY: 'second',
-      MCP_AUTH_TOKEN: 'sixteen-letters-x',
-      OPENAI_VOICE: 'ash',
-    };
-    expect([...secretsOf(read(env).config)].sort()).toEqual([
-      'openai-key',
-      'second',
-      'sixteen-letters-x',
-      'twilio-token',
-    ]);
   });
 });
 

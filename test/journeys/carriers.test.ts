@@ -1,101 +1,33 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { numberOf, plannedBrain, sessionOf, simulatedCallOf } from '../../src/bench/interruptions.ts';
-import type { Line } from '../../src/call/words.ts';
-import { createOpenAiModel } from '../../src/models/openai/model.ts';
 import { RESTAURANT_SCRIPT } from '../../src/simulator/callee/restaurant-host.ts';
-import { type Script, type ScriptedCallee, scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
+import { type Script, scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
 import { type Brain, reservationBrain } from '../../src/simulator/openai/brain.ts';
-import { type RealtimeSimulator, startRealtimeSimulator } from '../../src/simulator/openai/server.ts';
 import { loadPhrasebook, phrase } from '../../src/simulator/speech/load-phrasebook.ts';
-import { openRecordingFolder } from '../../src/store/files/recordings.ts';
-import { openSqliteStore } from '../../src/store/sqlite/store.ts';
-import { createArchive } from '../../src/switchboard/archive.ts';
-import { systemClock } from '../../src/switchboard/clock.ts';
-import type { CallFacts } from '../../src/switchboard/port.ts';
-import { createSwitchboard } from '../../src/switchboard/switchboard.ts';
 import { startBinaryWorld } from '../fixtures/binary-carrier/world.ts';
-import { switchboardSettings } from '../fixtures/settings.ts';
+import { PATIENT, RESTAURANT_TURNS } from '../fixtures/scripts.ts';
+import { openHouse } from './house.ts';
 import { openOffice } from './office.ts';
 
-interface BinaryCall {
-  readonly facts: CallFacts;
-  readonly lines: readonly Line[];
-  readonly callee: ScriptedCallee;
-  readonly realtime: RealtimeSimulator;
-}
-
-const PATIENT = { helloAfterMs: null, hangUpAfterMs: null };
-
 /** One whole call of the real switchboard over the second carrier: binary frames, marks lost on a clear, ten seconds of buffer. */
-async function callOverBinary(script: Script, brain: Brain): Promise<BinaryCall> {
+async function callOverBinary(script: Script, brain: Brain) {
   const callee = scriptedCallee(script, loadPhrasebook());
-  const realtime = await startRealtimeSimulator({ brain });
   const world = await startBinaryWorld({ answer: () => ({ kind: 'answers', ringMs: 200, callee: () => callee }) });
-  const dataDir = mkdtempSync(join(tmpdir(), 'switchboard-binary-'));
-  const store = await openSqliteStore({ dataDir });
-  const model = createOpenAiModel({
-    apiKey: realtime.apiKey,
-    url: realtime.url,
-    model: 'gpt-realtime',
-    dialect: 'ga',
-    transcriptionModel: 'gpt-transcribe',
-    noiseReduction: 'off',
-    turnDetection: 'server_vad',
-    vadThreshold: 0.5,
-    clock: systemClock,
-  });
-  const logger = pino({ level: 'silent' });
-  const switchboard = createSwitchboard({
-    settings: switchboardSettings(),
-    store,
-    archive: createArchive({
-      store,
-      folder: openRecordingFolder(join(dataDir, 'recordings')),
-      clock: systemClock,
-      logger,
-    }),
-    outside: () => Promise.resolve({ carrier: world.host.carrier, model }),
-    carriers: () => Promise.resolve([world.host.carrier]),
-    clock: systemClock,
-    logger,
-  });
+  const house = await openHouse({ carrier: world.host.carrier, stop: () => world.stop(), brain });
   try {
-    const { callId } = await switchboard.place({ to: '+14155550123', context: 'Book a table for four.' });
-    for (let done = false; !done; ) {
-      ({ done } = await switchboard.waitFor(callId, { cursor: 1_000, timeoutMs: 60_000 }));
-      done ||= (await switchboard.call(callId)).state === 'ended';
-    }
-    const { lines } = await switchboard.lines(callId, { cursor: 0, limit: 200 });
-    return { facts: await switchboard.call(callId), lines, callee, realtime };
+    const call = await house.ended(await house.place());
+    return { call, callee, realtime: house.realtime };
   } finally {
-    await switchboard.stop(200);
-    await world.stop();
-    await store.close();
-    await realtime.close();
-    rmSync(dataDir, { recursive: true, force: true });
+    await house.close();
   }
 }
 
 describe.concurrent('the conversation does not know its carrier', () => {
   it('is held over a binary carrier that loses marks on a clear', { timeout: 60_000 }, async () => {
-    const { facts, lines, callee, realtime } = await callOverBinary(RESTAURANT_SCRIPT, reservationBrain());
-    expect(facts).toMatchObject({ state: 'ended', outcome: 'completed', carrier: 'binary' });
+    const { call, callee, realtime } = await callOverBinary(RESTAURANT_SCRIPT, reservationBrain());
+    expect(call).toMatchObject({ state: 'ended', outcome: 'completed', carrier: 'binary' });
     expect(callee.ear.faults()).toEqual([]);
-    expect(lines.map((line) => [line.speaker, line.interrupted])).toEqual([
-      ['callee', false],
-      ['agent', true],
-      ['callee', false],
-      ['agent', false],
-      ['callee', false],
-      ['agent', false],
-      ['callee', false],
-      ['agent', false],
-      ['callee', false],
-    ]);
+    expect(call.lines.map((line) => [line.speaker, line.interrupted])).toEqual(RESTAURANT_TURNS);
     const [truth] = callee.interruptions;
     const [cut] = realtime.sessions[0]?.record.truncations ?? [];
     expect(truth).toMatchObject({ phraseId: 'a.request', cutShort: true });
@@ -117,11 +49,11 @@ describe.concurrent('the conversation does not know its carrier', () => {
       manners: PATIENT,
     };
     const long = { when: { heard: 'c.greeting' }, reply: { speak: ['a.long', 'a.long2', 'a.request'] } };
-    const { lines, callee, realtime } = await callOverBinary(script, reservationBrain([long]));
+    const { call, callee, realtime } = await callOverBinary(script, reservationBrain([long]));
     expect(callee.ear.faults()).toEqual([]);
     for (const id of ['a.long', 'a.long2', 'a.four']) {
       expect(callee.ear.heardMs(id)).toBeCloseTo(phrase(id).durationMs, 0);
-      expect(lines.some((line) => line.text === phrase(id).text && !line.interrupted)).toBe(true);
+      expect(call.lines.some((line) => line.text === phrase(id).text && !line.interrupted)).toBe(true);
     }
     const truncations = realtime.sessions[0]?.record.truncations ?? [];
     expect(truncations.map((one) => one.phraseId)).toEqual(['a.request']);

@@ -83,7 +83,8 @@ export async function openOffice(
   };
 }
 
-async function follow(switchboard: Switchboard, callId: string): Promise<EndedCall> {
+/** Resolves when the call has ended, with all that is known of it. */
+export async function follow(switchboard: Switchboard, callId: string): Promise<EndedCall> {
   const lines: Line[] = [];
   for (let cursor = 0; ; ) {
     const progress = await switchboard.waitFor(callId, { cursor, timeoutMs: 50_000 });

@@ -16,18 +16,19 @@ export interface Watched {
 }
 
 export async function watchedPair(
-  toolset: Toolset,
+  toolsets: readonly Toolset[],
   systems: Partial<Systems>,
   { confirmCalls = 'never', answer, readOnly = false, scopes = ['admin'] }: Watched = {},
 ) {
   const entries: AuditEntry[] = [];
   const asked: string[] = [];
-  const { client, log } = await linkedPair(new SmallSwitchboard(), {
+  const switchboard = new SmallSwitchboard();
+  const { client, log } = await linkedPair(switchboard, {
     ...systems,
     session: {
       ...LOCAL_SESSION,
       access: { name: 'test', scopes: new Set(scopes) },
-      offer: { ...LOCAL_SESSION.offer, toolsets: [toolset], confirmCalls, readOnly },
+      offer: { ...LOCAL_SESSION.offer, toolsets, confirmCalls, readOnly },
     },
     audit: { write: async (entry) => void entries.push(entry) },
     ...(answer
@@ -41,6 +42,7 @@ export async function watchedPair(
   });
   return {
     client,
+    switchboard,
     /** What was logged as errors. */
     log,
     /** What the user was asked. */
@@ -59,7 +61,7 @@ export async function watchedPair(
       return { sound: Buffer.from(only.blob, 'base64'), mimeType: only.mimeType };
     },
     /** What the audit has of tool calls: their names, and what it tells of them. */
-    audited: () =>
+    audited: (): readonly Readonly<Record<string, unknown>>[] =>
       entries.flatMap((entry) => (entry.phase === 'started' ? [{ tool: entry.tool, ...entry.request }] : [])),
   };
 }

@@ -8,37 +8,22 @@ import type { SipPhone } from '../../src/simulator/sip/phone.ts';
 import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import { until } from '../fixtures/mcp-pair.ts';
+import { CALLER, COLLEAGUE, PATIENT, RECEPTION, RESTAURANT_TURNS, WANTS_A_PERSON } from '../fixtures/scripts.ts';
 import { type EndedCall, type Office, openOffice } from '../journeys/office.ts';
 import { ASTERISK, MEDIA, startTestOffice, type TestOffice } from './office.ts';
 
 const phrases = loadPhrasebook();
-const patient = { helloAfterMs: null, hangUpAfterMs: null };
-const WANTS_A_PERSON: Script = {
-  rules: [{ when: { after: 'start', ms: 600 }, act: { say: 'c.person' } }],
-  manners: patient,
-};
-const CALLER: Script = {
-  rules: [
-    { when: { after: 'heard', phrase: 'a.reception', share: 0.95, thenMs: 500 }, act: { say: 'c.person' } },
-    { when: { after: 'heard', phrase: 'a.goodbye', share: 0.5 }, act: { say: 'c.bye' } },
-  ],
-  manners: patient,
-};
-const COLLEAGUE: Script = {
-  rules: [{ when: { after: 'start', ms: 500 }, act: { say: 'c.office' } }],
-  manners: patient,
-};
 const MACHINE: Script = {
   rules: [
     { when: { after: 'start', ms: 600 }, act: { say: 'c.moment' } },
     { when: { after: 'start', ms: 4_000 }, act: { press: '5' } },
     { when: { after: 'start', ms: 5_500 }, act: { hangUp: true } },
   ],
-  manners: patient,
+  manners: PATIENT,
 };
 /** Rules of one call each, by what is heard in it alone. */
 const RULES: Rule[] = [
-  { when: { purpose: 'opener' }, reply: { speak: ['a.reception'] } },
+  RECEPTION,
   { when: { heard: 'c.moment' }, reply: { calls: [{ name: 'press_keys', args: { keys: '12#' } }] } },
 ];
 
@@ -96,17 +81,7 @@ describe.skipIf(ASTERISK === null)('over a real Asterisk', { timeout: 60_000 }, 
     expect(call).toMatchObject({ outcome: 'completed', result: BOOKED, carrier: 'asterisk', inbound: false });
     const ear = people.get('1002')?.ear;
     expect(ear?.faults()).toEqual([]);
-    expect(call.lines.map(({ speaker, interrupted }) => [speaker, interrupted])).toEqual([
-      ['callee', false],
-      ['agent', true],
-      ['callee', false],
-      ['agent', false],
-      ['callee', false],
-      ['agent', false],
-      ['callee', false],
-      ['agent', false],
-      ['callee', false],
-    ]);
+    expect(call.lines.map(({ speaker, interrupted }) => [speaker, interrupted])).toEqual(RESTAURANT_TURNS);
     // What the telephone heard of the sentence that was interrupted, by its own count; measured by the millisecond in the bench.
     const [cut] = call.notes('interrupted');
     const truth = people.get('1002')?.interruptions[0];

@@ -1,14 +1,13 @@
 /** The product as a program on a real Asterisk, with every log on: what it says, writes and logs holds none of the office's secrets. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { MEDIA_PATH } from '../../src/carriers/asterisk/carrier.ts';
 import { ACCOUNTS } from '../../src/simulator/asterisk/configuration.ts';
 import { scriptedCallee } from '../../src/simulator/callee/scripted-callee.ts';
 import { loadPhrasebook } from '../../src/simulator/speech/load-phrasebook.ts';
-import { findings, type Place } from '../attack/secrets/scan.ts';
+import { placesOf, type StartedServer } from '../attack/secrets/places.ts';
+import { findings } from '../attack/secrets/scan.ts';
 import { freePort } from '../fixtures/free-port.ts';
-import { processes, type ServerProcess } from '../journeys/process.ts';
+import { processes } from '../journeys/process.ts';
 import { AGREES, shortCalls } from '../journeys/short-calls.ts';
 import { ASTERISK, MEDIA, startTestOffice } from './office.ts';
 
@@ -21,15 +20,6 @@ const SECRETS = {
 
 const here = processes();
 afterEach(() => here.cleanUp());
-
-const text = (name: string, content: string): Place => ({ name, content: Buffer.from(content) });
-
-function filesOf(folder: string): Place[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile())
-    .map((path) => ({ name: path.slice(folder.length + 1), content: readFileSync(path) }));
-}
 
 it.skipIf(ASTERISK === null)(
   'no secret of the office gets where it does not belong, and no number into the log',
@@ -46,7 +36,7 @@ it.skipIf(ASTERISK === null)(
       callee: () => scriptedCallee(AGREES, phrases),
     }));
     const password = encodeURIComponent(SECRETS['database password']);
-    const start = async (more: Record<string, string>): Promise<{ server: ServerProcess; dataDir: string }> => {
+    const start = async (more: Record<string, string>): Promise<StartedServer> => {
       const dataDir = here.folder();
       const env = {
         ...world.env,
@@ -61,11 +51,6 @@ it.skipIf(ASTERISK === null)(
       };
       return { server: await here.start({ env }), dataDir };
     };
-    const placesOf = ({ server, dataDir }: Awaited<ReturnType<typeof start>>): Place[] => [
-      text('stderr', server.log),
-      text('stdout', server.stdout.join('\n')),
-      ...filesOf(dataDir),
-    ];
 
     const well = await start({});
     // Led to the telephone 1002 by the dial plan.

@@ -1,9 +1,7 @@
 /** A client and our server on a simulated 3CX. All is closed after each test, and the simulator must have nothing to complain of. */
-import { expect, onTestFinished } from 'vitest';
-import { createThreeCx, type ThreeCxOptions } from '../../../src/pbx/threecx/operations.ts';
-import { startThreeCxSimulator, type ThreeCxSimulatorOptions } from '../../../src/simulator/threecx/pbx.ts';
-import { systemClock } from '../../../src/switchboard/clock.ts';
-import { QUIET } from '../../system/office.ts';
+import type { ThreeCxOptions } from '../../../src/pbx/threecx/operations.ts';
+import type { ThreeCxSimulatorOptions } from '../../../src/simulator/threecx/pbx.ts';
+import { office as openOffice, silent } from '../../pbx/threecx/office.ts';
 import { type Watched, watchedPair } from '../watched-pair.ts';
 
 interface OfficeOptions extends Watched {
@@ -12,40 +10,20 @@ interface OfficeOptions extends Watched {
   readonly simulated?: ThreeCxSimulatorOptions;
 }
 
-const SILENT = () => ({ tick: () => ({ spoken: null }) });
 /** Who calls from outside. */
 export const CALLER = '+14155550123';
 
-export async function office(options: OfficeOptions = {}) {
-  const simulator = await startThreeCxSimulator(options.simulated);
-  const { baseUrl, clientId, clientSecret } = simulator;
-  const threecx = createThreeCx({
-    baseUrl,
-    clientId,
-    clientSecret,
-    defaultExtension: options.defaultExtension === undefined ? '100' : options.defaultExtension,
-    changesPerMinute: 60,
-    country: 'US',
-    numbers: {
-      isEmergency: (dialled) => dialled === '911',
-      verdictOf: (number) =>
-        number.startsWith('+1415') ? { ok: true, e164: number } : { ok: false, reason: `${number} is not allowed.` },
-    },
-    sendSms: options.sendSms ?? null,
-    clock: systemClock,
-    logger: QUIET,
+export async function office({ simulated, defaultExtension = '100', sendSms = null, ...watched }: OfficeOptions = {}) {
+  const { pbx: simulator, threecx } = await openOffice({
+    simulated,
+    settings: { defaultExtension, sendSms },
   });
-  onTestFinished(async () => {
-    threecx.close();
-    await simulator.stop();
-    expect(simulator.violations).toEqual([]);
-  });
-  const pair = await watchedPair('3cx', { threecx: () => threecx }, options);
+  const pair = await watchedPair(['3cx'], { threecx: () => threecx }, watched);
   return {
     ...pair,
     simulator,
     /** Somebody outside calls an extension. */
-    ring: (to: string, name = 'Rosa Example') => simulator.call({ to, from: CALLER, name, callee: SILENT }),
+    ring: (to: string, name = 'Rosa Example') => simulator.call({ to, from: CALLER, name, callee: silent }),
     /** What was asked to change something, by method and path. */
     changes: () =>
       simulator.requests

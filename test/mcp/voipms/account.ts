@@ -40,7 +40,7 @@ export async function openVoipMs(options: VoipMsSettings = {}) {
 
 export async function account(options: VoipMsSettings & Watched = {}) {
   const { simulator, voipms } = await openVoipMs(options);
-  const pair = await watchedPair('voipms', { voipms: () => voipms }, options);
+  const pair = await watchedPair(['voipms'], { voipms: () => voipms }, options);
   /** The calls of the API that change something. */
   const writes = () => simulator.requests.filter(({ method }) => /^(set|del|send)/.test(method));
   return { ...pair, simulator, writes };

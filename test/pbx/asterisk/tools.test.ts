@@ -1,42 +1,15 @@
 /** What an assistant reads of the office tools, and what the audit and the user get to see. */
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../src/mcp/audit.ts';
-import { LOCAL_SESSION, type Session } from '../../../src/mcp/offer.ts';
-import { callTool, linkedPair } from '../../fixtures/mcp-pair.ts';
-import { SmallSwitchboard } from '../../fixtures/small-switchboard.ts';
+import { type Watched, watchedPair } from '../../mcp/watched-pair.ts';
 import { type Answer, listOf, office, sent } from './recorded-office.ts';
 
 const ANSWERS = { ExtensionStateList: '32-extensionstatelist', Originate: '53-originate-fail-unregistered' };
 
-async function pair(
-  answers: Readonly<Record<string, Answer>>,
-  {
-    confirmCalls = 'never',
-    answer,
-  }: { confirmCalls?: Session['offer']['confirmCalls']; answer?: 'accept' | 'decline' } = {},
-) {
+async function pair(answers: Readonly<Record<string, Answer>>, watched: Watched = {}) {
   const { asterisk, manager } = await office(answers);
-  const entries: AuditEntry[] = [];
-  const asked: string[] = [];
-  const switchboard = new SmallSwitchboard();
-  const offer = { ...LOCAL_SESSION.offer, toolsets: ['asterisk', 'voice'] as const, confirmCalls };
-  const { client } = await linkedPair(switchboard, {
-    asterisk: () => asterisk,
-    session: { ...LOCAL_SESSION, offer },
-    audit: { write: async (entry) => void entries.push(entry) },
-    ...(answer
-      ? {
-          answers: (message: string) => {
-            asked.push(message);
-            return answer === 'accept' ? { action: answer, content: { confirm: true } } : { action: answer };
-          },
-        }
-      : {}),
-  });
-  const tool = (name: string, args: Record<string, unknown> = {}) => callTool(client, name, args);
+  const { audited, ...watching } = await watchedPair(['asterisk', 'voice'], { asterisk: () => asterisk }, watched);
   const dialled = () => sent(manager).filter((action) => action.startsWith('Action=Originate')).length;
-  const requests = () => entries.flatMap((entry) => (entry.phase === 'started' ? [entry.request] : []));
-  return { manager, tool, asked, dialled, requests, switchboard };
+  return { ...watching, manager, dialled, requests: audited };
 }
 
 describe('a call between telephones that the user is asked about first', () => {

@@ -5,9 +5,7 @@ import type { ThreeCx } from '../../../src/pbx/threecx/operations.ts';
 import { systemClock } from '../../../src/switchboard/clock.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
 import { startNetwork } from './network.ts';
-import { asked, clientOf, closeOffices, faster, office, silent } from './office.ts';
-
-closeOffices();
+import { asked, clientOf, faster, office, silent } from './office.ts';
 
 function listen(threecx: ThreeCx): { readonly events: CallControlEvent[]; readonly statuses: string[] } {
   const events: CallControlEvent[] = [];

@@ -5,9 +5,7 @@ import { sift } from '../../../src/pbx/threecx/paging.ts';
 import { quoted } from '../../../src/pbx/threecx/xapi.ts';
 import type { SimulatedExtension } from '../../../src/simulator/threecx/office.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
-import { asked, closeOffices, faster, office, silent } from './office.ts';
-
-closeOffices();
+import { asked, faster, office, silent } from './office.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const day = () => ({

@@ -1,5 +1,5 @@
 /** The product's operations on a simulated 3CX. Both are closed after each test, which fails when the client did what none must do. */
-import { afterEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { createThreeCx, type ThreeCx, type ThreeCxOptions } from '../../../src/pbx/threecx/operations.ts';
 import type { Callee } from '../../../src/simulator/callee/callee.ts';
 import {
@@ -17,26 +17,17 @@ export interface Office {
   readonly threecx: ThreeCx;
 }
 
-const offices: Office[] = [];
-
-/** To be called once by a test file. */
-export function closeOffices(): void {
-  afterEach(async () => {
-    for (const { pbx, threecx } of offices.splice(0)) {
-      threecx.close();
-      await pbx.stop();
-      expect(pbx.violations).toEqual([]);
-    }
-  });
-}
-
 export async function office(
   how: { readonly simulated?: ThreeCxSimulatorOptions; readonly settings?: Partial<ThreeCxOptions> } = {},
 ): Promise<Office> {
   const pbx = await startThreeCxSimulator(how.simulated);
-  const opened = { pbx, threecx: clientOf(pbx, how.settings) };
-  offices.push(opened);
-  return opened;
+  const threecx = clientOf(pbx, how.settings);
+  onTestFinished(async () => {
+    threecx.close();
+    await pbx.stop();
+    expect(pbx.violations).toEqual([]);
+  });
+  return { pbx, threecx };
 }
 
 export function clientOf(pbx: ThreeCxSimulator, settings: Partial<ThreeCxOptions> = {}): ThreeCx {
@@ -77,4 +68,27 @@ export function asked({ requests }: ThreeCxSimulator, method: string, path: stri
       (one) => one.method === method && (typeof path === 'string' ? one.line.includes(path) : path.test(one.line)),
     )
     .map((one) => one.line);
+}
+
+export const calls = (pbx: ThreeCxSimulator) => asked(pbx, 'POST', /makecall/i);
+export const outside = { from: '+14155550123', name: 'Robin Example', callee: silent };
+export const TEN_TIMES = { settings: { clock: faster(10) } };
+
+/** The statuses of the calls at an extension. */
+export async function at(threecx: ThreeCx, dn: string): Promise<readonly string[]> {
+  return (await threecx.callControl.participants(dn)).map((one) => one.status);
+}
+
+export async function untilAt(threecx: ThreeCx, dn: string, wanted: readonly string[]): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (Date.now() < deadline && (await at(threecx, dn)).join() !== wanted.join());
+  expect(await at(threecx, dn)).toEqual(wanted);
+}
+
+/** Extension 100 speaks with somebody outside. */
+export async function talking(threecx: ThreeCx, pbx: ThreeCxSimulator): Promise<number> {
+  const { participantId } = pbx.call({ to: '100', ...outside });
+  await untilAt(threecx, '100', ['Ringing']);
+  await threecx.answer({});
+  return participantId;
 }

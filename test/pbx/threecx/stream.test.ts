@@ -5,9 +5,7 @@ import type { ThreeCx } from '../../../src/pbx/threecx/operations.ts';
 import type { Callee } from '../../../src/simulator/callee/callee.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
 import { startNetwork } from './network.ts';
-import { asked, clientOf, closeOffices, office } from './office.ts';
-
-closeOffices();
+import { asked, clientOf, office } from './office.ts';
 
 const SPOKEN = new Uint8Array(160).fill(0x55);
 const PCM_FRAME_BYTES = 320;

@@ -10,9 +10,7 @@ import { lifeOf } from '../../../src/pbx/threecx/token.ts';
 import { systemClock } from '../../../src/switchboard/clock.ts';
 import { certificateIn } from '../../fixtures/certificate.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
-import { asked, clientOf, closeOffices, office } from './office.ts';
-
-closeOffices();
+import { asked, clientOf, office } from './office.ts';
 
 const MINUTE_MS = 60_000;
 const jwt = (claims: object): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
