@@ -10,8 +10,8 @@ const PROGRAMS = [
 ];
 /** Many calls at once, faults, kills and floods: heavy, so not beside calls that are judged by the millisecond. */
 const HARDSHIPS = ['test/{faults,crash,attack}/**/*.test.ts'];
-/** Figures: with nothing else on the machine. */
-const MEASURED = ['test/journeys/{truncation,recording-heard}.test.ts'];
+/** Figures, and how many calls one machine carries: with nothing else on it. */
+const MEASURED = ['test/journeys/{truncation,recording-heard}.test.ts', 'test/attack/office-load.test.ts'];
 
 export default defineConfig({
   test: {
@@ -41,7 +41,16 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'programs', include: PROGRAMS, maxWorkers: 3, sequence: { groupOrder: 4 } } },
-      { extends: true, test: { name: 'hardships', include: HARDSHIPS, maxWorkers: 4, sequence: { groupOrder: 2 } } },
+      {
+        extends: true,
+        test: {
+          name: 'hardships',
+          include: HARDSHIPS,
+          exclude: [...configDefaults.exclude, ...MEASURED],
+          maxWorkers: 4,
+          sequence: { groupOrder: 2 },
+        },
+      },
       { extends: true, test: { name: 'measured', include: MEASURED, maxWorkers: 1, sequence: { groupOrder: 3 } } },
     ],
   },

@@ -385,6 +385,13 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/carriers/asterisk/audio.test.ts',
   },
   {
+    name: 'asterisk: a word that comes late has a hole',
+    file: 'src/carriers/inbound-audio.ts',
+    find: 'const isInAWord = msOfBytes(this.#bytes - this.#soundBytes) < IN_A_WORD_MS;',
+    replace: 'const isInAWord = false;',
+    test: 'test/carriers/asterisk/audio.test.ts',
+  },
+  {
     name: 'asterisk: anybody may bring the audio',
     file: 'src/carriers/asterisk/carrier.ts',
     find: 'if (!timingSafeEqual(given, this.#authorization)) return { accept: false, status: 401 };',

@@ -4,6 +4,7 @@ import { Downlink } from '../../../src/carriers/asterisk/downlink.ts';
 import { patience } from '../../../src/carriers/asterisk/patience.ts';
 import { markCommand, readMediaEvent } from '../../../src/carriers/asterisk/stream.ts';
 import { InboundAudio } from '../../../src/carriers/inbound-audio.ts';
+import { encode } from '../../../src/media/mulaw.ts';
 import { noise } from '../../contracts/carrier-probe.ts';
 
 class StillClock {
@@ -137,13 +138,15 @@ describe('audio from Asterisk', () => {
   let heard: { readonly bytes: Uint8Array; readonly mediaMs: number }[];
   let inbound: InboundAudio;
   const frame = noise(160, 1);
+  const hiss = Buffer.from(encode(Array.from({ length: 160 }, (_, n) => (n % 2 === 0 ? 25 : -25))));
   const totalMs = (): number => heard.reduce((sum, one) => sum + one.bytes.byteLength / 8, 0);
-  const speak = (ms: number): void => {
+  const send = (piece: Buffer, ms: number): void => {
     for (let at = 0; at < ms; at += 20) {
       clock.pass(20);
-      inbound.take(frame);
+      inbound.take(piece);
     }
   };
+  const speak = (ms: number): void => send(frame, ms);
   beforeEach(() => {
     heard = [];
     inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }), patience);
@@ -155,18 +158,40 @@ describe('audio from Asterisk', () => {
     expect(heard.map(({ mediaMs }) => mediaMs)).toEqual(Array.from({ length: 100 }, (_, i) => i * 20));
   });
 
-  it('is silence when a telephone sends nothing, as long as it sends nothing', () => {
+  it('is silence when a telephone of somebody quiet sends nothing, as long as it sends nothing', () => {
     speak(1_000);
-    clock.pass(2_000);
+    send(hiss, 200);
+    clock.pass(500);
+    expect(totalMs()).toBeGreaterThan(1_500);
+    clock.pass(1_500);
     expect(totalMs()).toBeGreaterThan(2_800);
-    expect(totalMs()).toBeLessThanOrEqual(3_000);
-    expect(heard.slice(50).every(({ bytes }) => bytes.every((byte) => byte === 0xff))).toBe(true);
+    expect(totalMs()).toBeLessThanOrEqual(3_200);
+    expect(heard.slice(60).every(({ bytes }) => bytes.every((byte) => byte === 0xff))).toBe(true);
     speak(400);
     expect(heard.at(-1)?.bytes).toEqual(frame);
   });
 
-  it('is not doubled by a burst after a stall: what it is ahead by is not filled again', () => {
+  it('has no hole in a word: what breaks off in one is late, and is waited for', () => {
     speak(1_000);
+    clock.pass(900);
+    for (let n = 0; n < 45; n += 1) inbound.take(frame);
+    speak(1_000);
+    expect(heard.every(({ bytes }) => bytes.every((byte, at) => byte === frame[at]))).toBe(true);
+    expect(totalMs()).toBe(2_900);
+  });
+
+  it('is silence in the end, wherever it breaks off', () => {
+    speak(1_000);
+    clock.pass(1_200);
+    expect(totalMs()).toBeGreaterThan(2_000);
+    clock.pass(1_000);
+    expect(totalMs()).toBeGreaterThan(2_800);
+    expect(totalMs()).toBeLessThanOrEqual(3_200);
+  });
+
+  it('is not doubled by a burst after a stall: what it is ahead by is not filled again', () => {
+    speak(800);
+    send(hiss, 200);
     clock.pass(600);
     for (let n = 0; n < 30; n += 1) inbound.take(frame);
     const aheadMs = totalMs();
@@ -179,13 +204,14 @@ describe('audio from Asterisk', () => {
 
   it('is not silence because we were busy: what waited meanwhile is read first', () => {
     speak(1_000);
+    send(hiss, 200);
     clock.stall(600);
     clock.pass(0);
     for (let n = 0; n < 30; n += 1) inbound.take(frame);
     clock.pass(50);
-    expect(heard.every(({ bytes }) => bytes.every((byte, at) => byte === frame[at]))).toBe(true);
+    expect(totalMs()).toBe(1_800);
     speak(1_000);
-    expect(totalMs()).toBe(2_600);
+    expect(totalMs()).toBe(2_800);
   });
 
   it('ends with the stream', () => {
