@@ -75,3 +75,17 @@ it('a large phonebook is read whole, page by page', async () => {
   }
   expect(ids).toEqual(Array.from({ length: 1_000 }, (_, index) => String(40_000 + index)));
 });
+
+it.each([
+  [{}, 'save it with saveTo.'],
+  [{ readOnly: true }, 'listen to it in the portal of VoIP.ms.'],
+])('a recording too long for a resource is told so, with a way that whoever asks has: %j', async (who, way) => {
+  const { tool, simulator } = await account(who);
+  const { state } = simulator;
+  const [first, ...others] = state.recordings;
+  if (first === undefined) throw new Error('there is no recording');
+  state.recordings = [{ ...first, seconds: 9_000 }, ...others];
+  const args = { account: first.account, recording: first.callrecording };
+  const { text } = await tool('voipms_get_call_recording', args);
+  expect(text).toContain(`It is too large to be read as a resource: ${way}`);
+});

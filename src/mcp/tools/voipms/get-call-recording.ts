@@ -28,7 +28,7 @@ const findCallRecording = defineTool({
   description: 'One call that VoIP.ms recorded: when, how long, how large, and the resource with its sound (MP3).',
   input: z.strictObject(which),
   annotations: READS,
-  handler: (args, context) => find(args, undefined, context),
+  handler: (args, context) => find({ ...args, whenLarge: 'listen to it in the portal of VoIP.ms' }, context),
 });
 
 export const getCallRecording = defineTool({
@@ -46,21 +46,27 @@ export const getCallRecording = defineTool({
   audited: ({ account, recording, saveTo }) =>
     saveTo === undefined ? null : { account: short(account), recording: short(recording), saved: true },
   readOnlyTwin: findCallRecording,
-  handler: ({ saveTo, ...args }, context) => find(args, saveTo, context),
+  handler: (args, context) => find({ ...args, whenLarge: 'save it with saveTo' }, context),
 });
 
+interface Wanted {
+  readonly account: string;
+  readonly recording: string;
+  readonly saveTo?: string | undefined;
+  /** What to do with one that cannot be read as a resource. */
+  readonly whenLarge: string;
+}
+
 async function find(
-  { account, recording }: { readonly account: string; readonly recording: string },
-  saveTo: string | undefined,
+  { account, recording, saveTo, whenLarge }: Wanted,
   { voipms }: ToolContext,
 ): Promise<ToolResult<z.output<typeof output>>> {
   if (saveTo !== undefined) checkSaveTo(saveTo);
   const { bytes, mimeType, ...facts } = await voipms().recording(account, recording, MOST_BYTES);
   if (saveTo !== undefined) await saveNew(saveTo, bytes);
   const what = saveTo === undefined ? `${bytes.length} bytes of ${mimeType}.` : `Saved to ${saveTo}.`;
-  const tooLarge =
-    bytes.length > MOST_SOUND_BYTES ? ' It is too large to be read as a resource: save it with saveTo.' : '';
-  const message = `${what}${tooLarge}`;
+  const isTooLarge = saveTo === undefined && bytes.length > MOST_SOUND_BYTES;
+  const message = isTooLarge ? `${what} It is too large to be read as a resource: ${whenLarge}.` : what;
   return told(
     {
       ...facts,
