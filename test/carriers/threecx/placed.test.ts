@@ -4,6 +4,7 @@ import type { FaultyAnswer } from '../../../src/simulator/threecx/faults.ts';
 import { answers, Probe, TO } from '../../contracts/carrier-probe.ts';
 import { until } from '../../fixtures/mcp-pair.ts';
 import { asked, dial, follow, NEVER, open, talk } from './line.ts';
+import type { Rig } from './rig.ts';
 
 describe('a call that was placed', () => {
   it('is dropped when nobody looks after it any more, or it would be silent for ever', async () => {
@@ -124,6 +125,15 @@ describe('a call of which 3CX did not say whether it was placed', () => {
     { path: /makecall$/, times, how: { kind: 'broken', applied } },
   ];
 
+  /** A call that 3CX has not placed, and says nothing of. */
+  const findsNone = async (rig: Rig): Promise<void> => {
+    rig.pbx.faults.answers = lost(false);
+    const call = dial(rig.carrier);
+    await call.until('carrier.uncertain');
+    call.line.inquire();
+    await call.until('carrier.notFound');
+  };
+
   it('is found by asking, and never placed again', async () => {
     const probe = new Probe();
     const rig = await open({ answer: () => answers(probe, 300) });
@@ -161,22 +171,14 @@ describe('a call of which 3CX did not say whether it was placed', () => {
 
   it('was not placed when it is not there', async () => {
     const rig = await open({ answer: () => NEVER });
-    rig.pbx.faults.answers = lost(false);
-    const call = dial(rig.carrier);
-    await call.until('carrier.uncertain');
-    call.line.inquire();
-    await call.until('carrier.notFound');
+    await findsNone(rig);
   });
 
   it('is none that was there before, or that another line has', async () => {
     const rig = await open({ answer: () => NEVER });
     const other = dial(rig.carrier);
     await other.until('ringing');
-    rig.pbx.faults.answers = lost(false);
-    const call = dial(rig.carrier);
-    await call.until('carrier.uncertain');
-    call.line.inquire();
-    await call.until('carrier.notFound');
+    await findsNone(rig);
     expect(rig.pbx.liveCalls).toBe(1);
   });
 
@@ -184,11 +186,7 @@ describe('a call of which 3CX did not say whether it was placed', () => {
     const rig = await open({ answer: () => NEVER });
     await rig.exchange.makeCall({ dn: rig.pbx.routePoint, destination: TO, timeoutSeconds: 20 });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    rig.pbx.faults.answers = lost(false);
-    const call = dial(rig.carrier);
-    await call.until('carrier.uncertain');
-    call.line.inquire();
-    await call.until('carrier.notFound');
+    await findsNone(rig);
     expect(rig.pbx.liveCalls).toBe(1);
   });
 
