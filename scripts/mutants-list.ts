@@ -379,16 +379,16 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'asterisk: a quiet telephone is not silence',
-    file: 'src/carriers/asterisk/patience.ts',
-    find: 'patienceMs: PATIENCE_MS',
-    replace: 'patienceMs: 1e9',
+    file: 'src/carriers/inbound-audio.ts',
+    find: 'const PATIENCE_MS = 400;',
+    replace: 'const PATIENCE_MS = 1e9;',
     test: 'test/carriers/asterisk/audio.test.ts',
   },
   {
     name: 'asterisk: a word that comes late has a hole',
     file: 'src/carriers/inbound-audio.ts',
-    find: 'const isInAWord = msOfBytes(this.#bytes - this.#soundBytes) < IN_A_WORD_MS;',
-    replace: 'const isInAWord = false;',
+    find: 'return behindMs > PATIENCE_IN_A_WORD_MS || !this.#isInAWord();',
+    replace: 'return true;',
     test: 'test/carriers/asterisk/audio.test.ts',
   },
   {

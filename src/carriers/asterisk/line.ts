@@ -5,7 +5,6 @@ import { InboundAudio } from '../inbound-audio.ts';
 import type { DownlinkClock } from './downlink.ts';
 import type { Exchange, ExchangeNews } from './exchange.ts';
 import type { MediaLeg } from './leg.ts';
-import { patience } from './patience.ts';
 
 export interface LineSetUp {
   readonly options: LineOptions;
@@ -174,7 +173,7 @@ export class AsteriskLine implements Line {
     this.#isLive = true;
     this.#hasStarted = true;
     const { clock, options } = this.#setUp;
-    this.#inbound = new InboundAudio(clock, options.hear, patience);
+    this.#inbound = new InboundAudio(clock, options.hear);
     // Who hears audio has answered; news of that may be slower, or lost with the manager.
     this.#take({ kind: 'status', status: this.#isRinging ? 'ringing' : 'answered' });
     this.#emit({ type: 'carrier.streamStarted', epoch: 1 });

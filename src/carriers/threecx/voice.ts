@@ -3,7 +3,6 @@ import { InboundAudio } from '../inbound-audio.ts';
 import { Downlink } from './downlink.ts';
 import type { ThreeCxClock, ThreeCxExchange } from './exchange.ts';
 import { AudioLeg } from './leg.ts';
-import { newPatience } from './patience.ts';
 
 export interface VoiceOptions {
   readonly exchange: ThreeCxExchange;
@@ -34,7 +33,7 @@ export class Voice {
 
   /** The callee is heard from now on; what is said waits until it is open. */
   begin(): void {
-    this.#inbound ??= new InboundAudio(this.#options.clock, this.#options.hear, newPatience());
+    this.#inbound ??= new InboundAudio(this.#options.clock, this.#options.hear);
   }
 
   /** The participant must be connected. */

@@ -1,7 +1,6 @@
 /** Both directions of a call's audio, in virtual time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Downlink } from '../../../src/carriers/asterisk/downlink.ts';
-import { patience } from '../../../src/carriers/asterisk/patience.ts';
 import { markCommand, readMediaEvent } from '../../../src/carriers/asterisk/stream.ts';
 import { InboundAudio } from '../../../src/carriers/inbound-audio.ts';
 import { encode } from '../../../src/media/mulaw.ts';
@@ -149,7 +148,7 @@ describe('audio from Asterisk', () => {
   const speak = (ms: number): void => send(frame, ms);
   beforeEach(() => {
     heard = [];
-    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }), patience);
+    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }));
   });
 
   it('is passed on as it comes', () => {
@@ -178,6 +177,18 @@ describe('audio from Asterisk', () => {
     speak(1_000);
     expect(heard.every(({ bytes }) => bytes.every((byte, at) => byte === frame[at]))).toBe(true);
     expect(totalMs()).toBe(2_900);
+  });
+
+  it('has no pause made longer by what was missing before the first sound', () => {
+    clock.pass(370);
+    speak(20);
+    const before = heard.length;
+    speak(1_000);
+    send(hiss, 200);
+    clock.pass(150);
+    for (let n = 0; n < 7; n += 1) inbound.take(hiss);
+    speak(200);
+    expect(heard.slice(before).every(({ bytes }) => bytes.some((byte) => byte !== 0xff))).toBe(true);
   });
 
   it('is silence in the end, wherever it breaks off', () => {

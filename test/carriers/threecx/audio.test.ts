@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { InboundAudio } from '../../../src/carriers/inbound-audio.ts';
 import { Downlink, MOST_QUEUED_MS } from '../../../src/carriers/threecx/downlink.ts';
 import type { AudioSink } from '../../../src/carriers/threecx/exchange.ts';
-import { newPatience } from '../../../src/carriers/threecx/patience.ts';
 import { PcmReader, pcmOf } from '../../../src/carriers/threecx/pcm.ts';
 import { noise, voiced } from '../../contracts/carrier-probe.ts';
 import { HandClock } from '../twilio/rig.ts';
@@ -219,7 +218,7 @@ describe('audio from 3CX', () => {
   const speak = (ms: number): void => send(frame, ms);
   beforeEach(() => {
     heard = [];
-    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }), newPatience());
+    inbound = new InboundAudio(clock, (audio, mediaMs) => heard.push({ bytes: audio.bytes(), mediaMs }));
   });
 
   it('is passed on as it comes', () => {
@@ -262,6 +261,12 @@ describe('audio from 3CX', () => {
   });
 
   it('is silence in the end, however busy we are', () => {
+    for (let i = 0; i < 10; i += 1) clock.pass(400);
+    expect(totalMs()).toBeGreaterThan(2_500);
+  });
+
+  it('is silence in the end as well where it breaks off while we are busy', () => {
+    speak(400);
     for (let i = 0; i < 10; i += 1) clock.pass(400);
     expect(totalMs()).toBeGreaterThan(2_500);
   });
