@@ -442,6 +442,13 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/pbx/asterisk/exchange.test.ts',
   },
   {
+    name: 'asterisk: how one trunk ended is how the next one ends',
+    file: 'src/pbx/asterisk/following.ts',
+    find: 'if (!isAgents(message)) followed.dialEnd = null;',
+    replace: '',
+    test: 'test/pbx/asterisk/exchange.test.ts',
+  },
+  {
     name: 'asterisk: a caller is answered before the agent has a word to say',
     file: 'src/carriers/asterisk/line.ts',
     find: 'this.#isRinging = true;',

@@ -138,6 +138,10 @@ export class Following {
       case 'DialState':
         if (message.get('DialStatus') === 'RINGING') told({ kind: 'status', status: 'ringing' });
         return;
+      case 'DialBegin':
+        // How the leg before it ended says nothing of this one, whose own end may come after the answer to Originate.
+        if (!isAgents(message)) followed.dialEnd = null;
+        return;
       case 'DialEnd':
         return noteDialEnd(message, followed);
       case 'Hangup':
@@ -155,9 +159,14 @@ export class Following {
   }
 }
 
-/** Of a leg that the dial plan dialled for a number; the agent's own leg is none of the telephone's. */
+/** The agent's own leg is none of the telephone's. */
+function isAgents(message: AmiMessage): boolean {
+  return message.get('DestChannel').startsWith('WebSocket/');
+}
+
+/** Of a leg that the dial plan dialled for a number. */
 function noteDialEnd(message: AmiMessage, followed: Followed): void {
-  if (message.get('DestChannel').startsWith('WebSocket/')) return;
+  if (isAgents(message)) return;
   const code = message.get('DialStatus');
   const status = DIAL_ENDS[code];
   if (status === undefined) return;

@@ -59,15 +59,15 @@ function originate(): Promise<void> {
 async function accepted(): Promise<void> {
   await until(() => news.length === 1 && news[0]?.kind === 'accepted');
 }
-const dialEnd = (status: string): Headers => [
-  ['Event', 'DialEnd'],
+const leg: Headers = [
   ['Channel', 'Local/+14155550123@phones-00000001;2'],
   ['Uniqueid', '1.2'],
   ['Linkedid', ID],
   ['DestChannel', 'PJSIP/trunk-00000002'],
   ['DestUniqueid', '1.3'],
-  ['DialStatus', status],
 ];
+const dialBegin: Headers = [['Event', 'DialBegin'], ...leg];
+const dialEnd = (status: string): Headers => [['Event', 'DialEnd'], ...leg, ['DialStatus', status]];
 function response(reason: number): Headers {
   const asked = manager.actions.find((action) => headerOf(action, 'Action') === 'Originate') ?? [];
   return [
@@ -103,6 +103,19 @@ describe('a call that is rung', () => {
     manager.emit(dialEnd('CONGESTION'));
     manager.emit(dialEnd('BUSY'));
     manager.emit(response(0));
+    await rung;
+    expect(news.slice(1)).toEqual([{ kind: 'status', status: 'busy', code: 'BUSY' }]);
+  });
+
+  it('has ended as the last leg did also where that is told behind the answer to Originate', async () => {
+    const rung = originate();
+    await accepted();
+    manager.emit(dialEnd('CONGESTION'));
+    manager.emit(dialBegin);
+    manager.emit(response(0));
+    // By its answer, what came before has been read.
+    await exchange.channels();
+    manager.emit(dialEnd('BUSY'));
     await rung;
     expect(news.slice(1)).toEqual([{ kind: 'status', status: 'busy', code: 'BUSY' }]);
   });
